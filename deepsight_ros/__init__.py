@@ -1,0 +1,1 @@
+"""Metric depth and spatial language from one ordinary camera."""
