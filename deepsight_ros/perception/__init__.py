@@ -1,0 +1,1 @@
+"""Ring 2: one file per task, from picture to array: prepare, run the engine, finish."""

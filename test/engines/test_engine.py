@@ -1,0 +1,116 @@
+"""Engines: loading, calling, and what is refused."""
+
+import json
+from pathlib import Path
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from deepsight_ros.engines import EngineError
+from deepsight_ros.engines import load_engine
+from deepsight_ros.engines import Manifest
+
+
+def edit_manifest(bundle: Path, **changes: object) -> None:
+    path = bundle / 'manifest.json'
+    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+
+
+def test_runs_named_arrays(bundle: Path) -> None:
+    with load_engine(bundle) as engine:
+        x = np.arange(6, dtype=np.float32).reshape(2, 3)
+        np.testing.assert_array_equal(engine({'x': x})['y'], 2 * x)
+        assert engine.inputs[0].shape == ('n', 3)
+        assert engine.outputs[0].dtype == 'float32'
+
+
+def test_manifest_round_trip(bundle: Path, tmp_path: Path) -> None:
+    manifest = Manifest.read(bundle)
+    manifest.write(tmp_path)
+    assert Manifest.read(tmp_path) == manifest
+
+
+def test_closed_engine_says_so(bundle: Path) -> None:
+    engine = load_engine(bundle)
+    engine.close()
+    with pytest.raises(EngineError, match='closed'):
+        engine({'x': np.zeros((1, 3), np.float32)})
+
+
+@pytest.mark.parametrize('inputs', [
+    {},
+    {'x': np.zeros((1, 3), np.float32), 'z': np.zeros(1)},
+    {'x': np.zeros((1, 4), np.float32)},
+    {'x': np.zeros((3,), np.float32)},
+    {'x': np.zeros((1, 3), np.float64)},
+])
+def test_wrong_inputs_are_named(bundle: Path, inputs: dict) -> None:
+    with load_engine(bundle) as engine, pytest.raises(EngineError, match='the graph takes'):
+        engine(inputs)
+
+
+def test_changed_byte(bundle: Path) -> None:
+    path = bundle / 'model.onnx'
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(EngineError, match='does not match its hash.*reinstall'):
+        load_engine(bundle)
+
+
+def test_missing_file(bundle: Path) -> None:
+    (bundle / 'model.onnx').unlink()
+    with pytest.raises(EngineError, match='missing'):
+        load_engine(bundle)
+
+
+def test_link_out_of_the_bundle(bundle: Path) -> None:
+    outside = bundle.parent / 'outside.onnx'
+    (bundle / 'model.onnx').rename(outside)
+    (bundle / 'model.onnx').symlink_to(outside)
+    with pytest.raises(EngineError, match='links out'):
+        load_engine(bundle)
+
+
+def test_no_bundle(tmp_path: Path) -> None:
+    with pytest.raises(EngineError, match='no model bundle'):
+        load_engine(tmp_path)
+
+
+@pytest.mark.parametrize(('changes', 'words'), [
+    ({'format': 2}, 'another version'),
+    ({'colour': 'red'}, "unknown keys \\['colour'\\]"),
+    ({'variants': [{'file': 'model.onnx'}]}, 'malformed'),
+    ({'files': {'../model.onnx': 'x'}}, 'leaves the bundle'),
+    ({'files': {'/etc/passwd': 'x'}}, 'leaves the bundle'),
+    ({'files': {}}, 'no hash'),
+    ({'files': []}, 'malformed|no hash'),
+])
+def test_bad_manifest(bundle: Path, changes: dict, words: str) -> None:
+    edit_manifest(bundle, **changes)
+    with pytest.raises(EngineError, match=words):
+        load_engine(bundle)
+
+
+def test_manifest_that_is_no_json(bundle: Path) -> None:
+    (bundle / 'manifest.json').write_text('{')
+    with pytest.raises(EngineError, match='cannot be read'):
+        load_engine(bundle)
+
+
+def test_graph_that_is_no_protobuf(bundle: Path) -> None:
+    (bundle / 'model.onnx').write_bytes(b'no protobuf')
+    manifest = Manifest.read(bundle)
+    from deepsight_ros.engines.manifest import sha256
+    manifest.files['model.onnx'] = sha256(bundle / 'model.onnx')
+    manifest.write(bundle)
+    with pytest.raises(EngineError, match='cannot load the graph'):
+        load_engine(bundle)
+
+
+def test_import_loads_no_backend() -> None:
+    code = ('import sys, deepsight_ros.engines; '
+            'sys.exit(any(m in sys.modules for m in ("onnxruntime", "tensorrt", "cuda")))')
+    assert subprocess.run([sys.executable, '-c', code]).returncode == 0
