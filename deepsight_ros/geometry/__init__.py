@@ -1,6 +1,9 @@
 """Ring 1: camera, ground plane and embodied scene depth as pure functions of arrays."""
 
 from deepsight_ros.geometry.camera import Camera
+from deepsight_ros.geometry.embodied_depth import EmbodiedSceneDepth
+from deepsight_ros.geometry.embodied_depth import Label
+from deepsight_ros.geometry.embodied_depth import SceneDepth
 from deepsight_ros.geometry.errors import CameraError
 from deepsight_ros.geometry.errors import GroundError
 from deepsight_ros.geometry.errors import TransformError
@@ -14,10 +17,13 @@ from deepsight_ros.geometry.transforms import TransformBuffer
 __all__ = [
     'Camera',
     'CameraError',
+    'EmbodiedSceneDepth',
     'GROUP_OF_CLASS',
     'GroundError',
     'GroundPlane',
+    'Label',
     'SceneClass',
+    'SceneDepth',
     'SceneGroup',
     'TransformBuffer',
     'TransformError',

@@ -1,0 +1,162 @@
+"""Embodied scene depth: road, other ground, what stands on it, and the rest filled in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
+from typing import Final
+from typing import get_args
+from typing import Literal
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from deepsight_ros.geometry.camera import Camera
+from deepsight_ros.geometry.camera import FloatImage
+from deepsight_ros.geometry.contact import standing_inverse_depth
+from deepsight_ros.geometry.errors import CameraError
+from deepsight_ros.geometry.fill import fill
+from deepsight_ros.geometry.ground import GroundPlane
+from deepsight_ros.geometry.scene_classes import GROUP_OF_CLASS
+from deepsight_ros.geometry.scene_classes import SceneGroup
+
+Step = Literal['road', 'ground', 'scene']
+"""How far the chain goes; each step contains the one before."""
+
+
+class Label(IntEnum):
+    """Where a pixel's depth comes from; the values are those of the label topic."""
+
+    NONE = 0
+    ROAD = 1
+    GROUND = 2
+    VERTICAL = 3
+    FILLED = 4
+    SKY = 5
+
+
+MAX_WORK_WIDTH: Final = 320
+"""Largest width at which contact and filling are computed; ground is exact per pixel."""
+FILLED_RELATIVE_SIGMA: Final = 0.5
+"""1-sigma of filled depth as a share of it: a neighbour's depth is only a guess."""
+
+_LABEL_OF_GROUP: Final = np.full(256, Label.FILLED, np.uint8)
+_LABEL_OF_GROUP[SceneGroup.ROAD] = Label.ROAD
+_LABEL_OF_GROUP[SceneGroup.OTHER_GROUND] = Label.GROUND
+_LABEL_OF_GROUP[SceneGroup.VERTICAL] = Label.VERTICAL
+_LABEL_OF_GROUP[SceneGroup.SKY] = Label.SKY
+_LABEL_OF_CLASS: Final = _LABEL_OF_GROUP[GROUP_OF_CLASS]
+
+
+@dataclass(frozen=True)
+class SceneDepth:
+    """
+    Depth of a picture and where it comes from.
+
+    ``depth`` [H, W] in metres along the optical axis: NaN unknown, +Inf sky and beyond range
+    (REP-117). ``label`` [H, W] uint8: ``Label`` of each pixel.
+    """
+
+    depth: FloatImage
+    label: npt.NDArray[np.uint8]
+    camera: Camera
+    ground: GroundPlane
+
+    def uncertainty(self) -> FloatImage:
+        """
+        Return the 1-sigma [H, W] in metres, NaN where depth is not finite.
+
+        Ground and what stands on it share the formula of the ground at that depth; filled pixels
+        get ``FILLED_RELATIVE_SIGMA`` of their depth.
+        """
+        ground, camera = self.ground, self.camera
+        angle = np.float32(ground.pitch_sigma**2) + np.float32(
+            ground.roll_sigma**2) * camera.ray_x**2
+        relative = self.depth * np.sqrt(angle) / np.float32(ground.height)
+        relative = np.hypot(relative, np.float32(ground.height_sigma / ground.height))
+        relative[self.label == Label.FILLED] = FILLED_RELATIVE_SIGMA
+        sigma: FloatImage = relative * self.depth
+        sigma[~np.isfinite(sigma)] = np.nan
+        return sigma
+
+
+class EmbodiedSceneDepth:
+    """
+    Metric depth from a class map and the ground plane: no scale is learned.
+
+    Road, then other ground, get the plane's depth; upright things the depth of the ground they
+    touch; the rest is filled. Source: Vision-Language Embodiment (CVPR 2025).
+    """
+
+    def __init__(self, camera: Camera, *, max_range: float = 80.0) -> None:
+        """Compute for the rectified pictures of ``camera``, up to ``max_range`` metres."""
+        if not max_range > 0:
+            raise CameraError(f'max_range is {max_range:g} m, must be positive')
+        self.camera = camera
+        self.max_range = max_range
+        self._work_camera = camera
+
+    def __call__(
+        self, classes: npt.NDArray[Any], ground: GroundPlane, *, step: Step = 'scene',
+    ) -> SceneDepth:
+        """
+        Return the depth of the picture whose class map is ``classes``.
+
+        ``classes`` [h, w] uint8 holds ``SceneClass`` or ``VOID`` (unknown: filled) at any
+        resolution of the same picture; ``ground`` is the plane in the camera's optical frame.
+        ``step`` 'road' and 'ground' leave all other pixels NaN with the label NONE.
+        """
+        if step not in get_args(Step):
+            raise ValueError(f'step is {step!r}, must be one of {", ".join(get_args(Step))}')
+        if classes.ndim != 2 or classes.dtype != np.uint8 or not classes.size:
+            raise ValueError(f'classes: {classes.dtype}{classes.shape}, expected uint8 (h, w)')
+        label = _resized(_LABEL_OF_CLASS[classes], self.camera.size)
+        depth = ground.depth(self.camera)
+        if step == 'scene':
+            self._add_scene(depth, label, classes, ground)
+        else:
+            last = Label.ROAD if step == 'road' else Label.GROUND
+            outside = label > last
+            label[outside] = Label.NONE
+            depth[outside] = np.nan
+        depth[depth > self.max_range] = np.inf
+        return SceneDepth(depth, label, self.camera, ground)
+
+    def _add_scene(
+        self, depth: FloatImage, label: npt.NDArray[np.uint8], classes: npt.NDArray[np.uint8],
+        ground: GroundPlane,
+    ) -> None:
+        """Overwrite ``depth`` and ``label`` [H, W] where there is no ground."""
+        small = _reduced(classes)
+        height, width = small.shape
+        if self._work_camera.size != (width, height):
+            self._work_camera = self.camera.scaled(width, height)
+        plane = ground.slant(self._work_camera) / np.float32(ground.height)
+        standing = standing_inverse_depth(small, plane)
+        small_label = cv2.LUT(small, _LABEL_OF_CLASS)
+        flat = small_label <= Label.GROUND
+        inverse = np.where(flat, plane, standing)
+        holes = ~(inverse > 0)
+        holes &= small_label != Label.SKY
+        inverse[small_label == Label.SKY] = 0
+        inverse = fill(inverse, holes)
+        small_label[holes] = Label.FILLED
+        rest = label > Label.GROUND
+        rest |= np.isnan(depth)
+        with np.errstate(divide='ignore'):
+            small_depth = 1 / inverse
+        np.copyto(depth, _resized(small_depth, self.camera.size), where=rest)
+        np.copyto(label, _resized(small_label, self.camera.size), where=rest)
+
+
+def _resized(image: npt.NDArray[Any], size: tuple[int, int]) -> npt.NDArray[Any]:
+    return cv2.resize(image, size, interpolation=cv2.INTER_NEAREST)
+
+
+def _reduced(classes: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    factor = -(-classes.shape[1] // MAX_WORK_WIDTH)
+    if factor == 1:
+        return classes
+    return _resized(classes, (-(-classes.shape[1] // factor), -(-classes.shape[0] // factor)))
