@@ -1,0 +1,257 @@
+"""``deepsight doctor``: what is here, what will be used, what is missing and how to get it."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import asdict
+from dataclasses import dataclass
+from importlib import metadata
+from importlib.util import find_spec
+import json
+import os
+from pathlib import Path
+import platform
+import shlex
+import shutil
+import subprocess
+import sys
+from xml.etree import ElementTree
+
+from deepsight_ros.resources import find_config
+from deepsight_ros.resources import find_sample_bag
+from deepsight_ros.resources import list_bundles
+from deepsight_ros.resources import PACKAGE
+from deepsight_ros.resources import ResourceError
+from deepsight_ros.resources import SAMPLE_BAGS
+
+OK, NOTE, WARNING, MISSING, BROKEN = 'ok', 'note', 'warning', 'missing', 'broken'
+
+ROS_WHEELS = ('ros-rclpy[fastrtps]==7.1.6', 'ros-common-interfaces==5.3.6')
+PROFILE_VARIABLES = ('FASTRTPS_DEFAULT_PROFILES_FILE', 'FASTDDS_DEFAULT_PROFILES_FILE')
+SHM = Path('/dev/shm')
+DOCKER_SHM_BYTES = 64 << 20
+PROBE_SECONDS = 30
+
+_REQUIRED = {  # module: what pip calls it
+    'numpy': 'numpy',
+    'cv2': 'opencv-python-headless',
+    'onnxruntime': 'onnxruntime',
+    'rosbags': 'rosbags',
+    'yaml': 'PyYAML',
+    'tqdm': 'tqdm',
+}
+_OPTIONAL = {
+    'cv_bridge': 'Bayer and YUV pictures (apt; rosbags-image does it too)',
+    'rosbags.image': 'Bayer and YUV pictures without cv_bridge (pip install rosbags-image)',
+    'tf2_ros': 'extrinsics from TF (apt; without it: parameters or IMU)',
+    'tensorrt': 'GPU engines (pip install tensorrt; ONNX Runtime is used without it)',
+    'cuda': 'GPU buffers for TensorRT (pip install cuda-python)',
+}
+_RMW = 'rclpy.utilities.get_rmw_implementation_identifier()'
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at."""
+
+    section: str
+    name: str
+    status: str
+    value: str
+    remedy: str = ''
+    packages: tuple[str, ...] = ()
+    """What pip must install to mend it."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``deepsight doctor``."""
+    parser.add_argument('--json', type=Path, metavar='FILE', help='also write the findings here')
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print what was found and the one command that mends it; 1 if something is missing."""
+    findings = examine()
+    command = mending_command(findings)
+    section = ''
+    for finding in findings:
+        if finding.section != section:
+            section = finding.section
+            print(f'\n{section}')
+        print(f'  {finding.status:8} {finding.name:22} {finding.value}')
+        if finding.remedy:
+            print(f'  {"":8} {"":22} -> {finding.remedy}')
+    print(f'\nThis mends what is missing or broken:\n  {command}' if command
+          else '\nNothing is missing.')
+    if args.json:
+        content = {'findings': [asdict(finding) for finding in findings], 'command': command}
+        args.json.write_text(json.dumps(content, indent=1) + '\n', encoding='utf-8')
+    return 1 if command else 0
+
+
+def examine() -> list[Finding]:
+    """Look at everything; nothing is changed, no ROS graph is joined."""
+    return [
+        *_python_findings(), *_ros_findings(), *_transport_findings(), *_bundle_findings(),
+        *_bag_findings(),
+    ]
+
+
+def mending_command(findings: list[Finding]) -> str | None:
+    """Return the one command that mends all that is missing or broken, None if nothing is."""
+    bad = [finding for finding in findings if finding.status in (MISSING, BROKEN)]
+    commands = [finding.remedy for finding in bad if finding.remedy]
+    packages = [package for finding in bad for package in finding.packages]
+    if packages and os.environ.get('ROS_DISTRO'):
+        commands.append('rosdep install --from-paths src --ignore-src -y')
+    elif packages:
+        commands.append(f'{sys.executable} -m pip install {shlex.join(packages)}')
+    return ' && '.join(dict.fromkeys(commands)) or None
+
+
+def _python_findings() -> list[Finding]:
+    section = 'Python'
+    version = f'{platform.python_version()} ({sys.executable})'
+    findings = [Finding(section, 'python', OK, version)]
+    for module, package in _REQUIRED.items():
+        # onnxruntime and cv2 load large libraries: the child also survives one that crashes.
+        found, text = _probe(module, f'getattr({module}, "__version__", "")')
+        text = text or _distribution_version(package)
+        findings.append(Finding(section, module, OK, text) if found else
+                        Finding(section, module, MISSING, text, packages=(package,)))
+    opencvs = sorted({name for name in (dist.metadata['Name'] for dist in metadata.distributions())
+                      if name and name.startswith('opencv-')})
+    if len(opencvs) > 1:
+        findings.append(Finding(section, 'opencv', WARNING, f'{" and ".join(opencvs)} share cv2',
+                                f'pip uninstall {" ".join(opencvs[:-1])}'))
+    return findings
+
+
+def _ros_findings() -> list[Finding]:
+    section = 'ROS 2'
+    found, text = _probe('rclpy', _RMW, 'rclpy.utilities')
+    if found:
+        origin = os.environ.get('ROS_DISTRO', 'pip')
+        version = _distribution_version('rclpy')
+        findings = [Finding(section, 'rclpy', OK, f'{version} from {origin}, {text}')]
+    elif setups := sorted(Path('/opt/ros').glob('*/setup.bash')):
+        findings = [Finding(section, 'rclpy', MISSING, text, f'source {setups[-1]}')]
+    elif platform.machine() == 'x86_64':
+        findings = [Finding(section, 'rclpy', MISSING, text, packages=ROS_WHEELS)]
+    else:
+        findings = [Finding(section, 'rclpy', MISSING, text,
+                            'install ROS 2 (docs.ros.org/en/jazzy/Installation.html)')]
+    for module, purpose in _OPTIONAL.items():
+        found, text = _probe(module, f'getattr({module}, "__version__", "")')
+        if found:
+            findings.append(Finding(section, module, OK, text or 'usable'))
+        else:
+            findings.append(Finding(section, module, NOTE, text, f'only for {purpose}'))
+    return findings
+
+
+def _transport_findings() -> list[Finding]:
+    section = 'Transport'
+    rmw = os.environ.get('RMW_IMPLEMENTATION', 'rmw_fastrtps_cpp')
+    if rmw != 'rmw_fastrtps_cpp':
+        return [Finding(section, 'profile', NOTE, f'{rmw} is used, not Fast DDS')]
+    profile = next((os.environ[name] for name in PROFILE_VARIABLES if os.environ.get(name)), '')
+    if profile and not Path(profile).is_file():
+        found = Finding(section, 'profile', WARNING, f'{profile} does not exist', _export_line())
+    elif profile:
+        size = f'segment of {_segment_bytes(Path(profile)) >> 20} MB'
+        found = Finding(section, 'profile', OK, f'{profile}, {size}')
+    else:
+        found = Finding(section, 'profile', WARNING,
+                        'Fast DDS defaults lose most frames of a colour stream; launch sets the '
+                        'profile for our nodes, the camera driver needs it too', _export_line())
+    findings = [found]
+    if SHM.is_dir():
+        total = shutil.disk_usage(SHM).total
+        small = total <= DOCKER_SHM_BYTES
+        findings.append(Finding(
+            section, str(SHM), WARNING if small else OK, f'{total >> 20} MB',
+            'too small for several 8 MB segments: docker run --shm-size=512m' if small else ''))
+    return findings
+
+
+def _bundle_findings() -> list[Finding]:
+    bundles = list_bundles()
+    if not bundles:
+        return [Finding('Model bundles', 'any', MISSING, 'no bundle was found', _reinstall())]
+    return [_bundle_finding(folder) for folder in bundles]
+
+
+def _bundle_finding(folder: Path) -> Finding:
+    section = 'Model bundles'
+    try:
+        from deepsight_ros.engines import load_engine
+        with load_engine(folder) as engine:
+            manifest, backend = engine.manifest, engine.backend
+    except Exception as error:  # whatever is wrong with it, it must not hide the other findings
+        return Finding(section, folder.name, BROKEN, str(error), _reinstall())
+    value = f'{manifest.task}, runs on {backend}, licence {manifest.licence}, {folder}'
+    return Finding(section, folder.name, OK, value)
+
+
+def _bag_findings() -> list[Finding]:
+    section = 'Sample bags'
+    findings = []
+    for name in SAMPLE_BAGS:
+        try:
+            findings.append(Finding(section, name, OK, str(find_sample_bag(name))))
+        except ResourceError as error:
+            findings.append(Finding(section, name, MISSING, str(error), _reinstall()))
+    return findings
+
+
+def _reinstall() -> str:
+    """Return the command that puts back the files that the package ships."""
+    if os.environ.get('ROS_DISTRO'):
+        return f'colcon build --packages-select {PACKAGE}'
+    checkout = Path(__file__).resolve().parents[1]
+    if (checkout / 'package.xml').is_file():
+        return f'git -C {shlex.quote(str(checkout))} checkout -- models resource'
+    return f'{sys.executable} -m pip install --force-reinstall --no-deps PATH_OF_CHECKOUT'
+
+
+def _probe(module: str, expression: str, *imports: str) -> tuple[bool, str]:
+    """Import a module in a child process; return whether it works, and the value or the reason."""
+    try:
+        if find_spec(module) is None:
+            return False, 'not installed'
+    except ModuleNotFoundError:
+        return False, 'not installed'
+    code = '; '.join(f'import {name}' for name in (module, *imports)) + f'; print({expression})'
+    try:
+        done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True,
+                              timeout=PROBE_SECONDS)
+    except subprocess.TimeoutExpired:
+        return False, f'import did not end within {PROBE_SECONDS} s'
+    if done.returncode:
+        lines = done.stderr.strip().splitlines()
+        return False, f'installed but broken: {lines[-1] if lines else "crashed on import"}'
+    return True, done.stdout.strip()
+
+
+def _distribution_version(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return 'not installed'
+
+
+def _export_line() -> str:
+    try:
+        return f'export {PROFILE_VARIABLES[-1]}={find_config("fastdds_shm.xml")}'
+    except ResourceError as error:
+        return str(error)
+
+
+def _segment_bytes(profile: Path) -> int:
+    """Return the largest shared-memory segment that a Fast DDS profile asks for, 0 if none."""
+    try:
+        nodes = ElementTree.parse(profile).iter()
+    except (ElementTree.ParseError, OSError):
+        return 0
+    return max((int(node.text or 0) for node in nodes if node.tag.endswith('segment_size')),
+               default=0)

@@ -1,0 +1,119 @@
+"""``deepsight doctor`` tells the truth about complete, bare and broken installations."""
+
+import json
+import os
+from pathlib import Path
+import shlex
+import subprocess
+import sys
+import venv
+
+import pytest
+
+from deepsight_ros import cli
+from deepsight_ros import doctor
+from deepsight_ros.doctor import BROKEN
+from deepsight_ros.doctor import Finding
+from deepsight_ros.doctor import mending_command
+from deepsight_ros.doctor import MISSING
+from deepsight_ros.doctor import OK
+from deepsight_ros.doctor import WARNING
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def by_name(findings: list[Finding]) -> dict[str, Finding]:
+    return {finding.name: finding for finding in findings}
+
+
+@pytest.fixture
+def without_ros_distro(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv('ROS_DISTRO', raising=False)
+
+
+def test_report_covers_every_section(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / 'doctor.json'
+    status = cli.main(['doctor', '--json', str(file)])
+    printed = capsys.readouterr().out
+    content = json.loads(file.read_text())
+    assert {finding['section'] for finding in content['findings']} == {
+        'Python', 'ROS 2', 'Transport', 'Model bundles', 'Sample bags'}
+    assert (status == 0) == (content['command'] is None)
+    assert (content['command'] or 'Nothing is missing.') in printed
+    for finding in content['findings']:
+        assert finding['value'] in printed
+
+
+def test_this_installation_runs_the_nodes() -> None:
+    found = by_name(doctor.examine())
+    for name in ('numpy', 'cv2', 'onnxruntime', 'rosbags', 'rclpy'):
+        assert found[name].status == OK, found[name]
+    assert 'rmw_fastrtps_cpp' in found['rclpy'].value
+
+
+def test_shipped_bundles_state_their_licence_and_backend() -> None:
+    findings = [item for item in doctor.examine() if item.section == 'Model bundles']
+    assert findings
+    for finding in findings:
+        assert finding.status == OK, finding
+        assert 'licence' in finding.value
+        assert 'onnxruntime' in finding.value
+
+
+def test_bare_python_gets_one_command_for_all(tmp_path: Path) -> None:
+    venv.create(tmp_path / 'bare', with_pip=False)
+    python = tmp_path / 'bare' / 'bin' / 'python'
+    environment = {'PATH': os.environ['PATH'], 'PYTHONPATH': str(ROOT)}
+    code = 'import sys; from deepsight_ros.cli import main; sys.exit(main(sys.argv[1:]))'
+    done = subprocess.run([python, '-c', code, 'doctor', '--json', tmp_path / 'doctor.json'],
+                          env=environment, capture_output=True, text=True)
+    assert done.returncode == 1, done.stderr
+    command = json.loads((tmp_path / 'doctor.json').read_text())['command']
+    assert str(python) in command
+    for package in ('numpy', 'opencv-python-headless', 'onnxruntime', 'rosbags', 'PyYAML', 'tqdm'):
+        assert package in shlex.split(command)
+
+
+def test_one_command_is_rosdep_where_ros_is_sourced(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv('ROS_DISTRO', 'humble')
+    missing = Finding('Python', 'onnxruntime', MISSING, '', packages=('onnxruntime',))
+    assert mending_command([missing]) == 'rosdep install --from-paths src --ignore-src -y'
+
+
+@pytest.mark.usefixtures('without_ros_distro')
+def test_packages_and_other_remedies_make_one_command() -> None:
+    findings = [
+        Finding('Python', 'numpy', MISSING, '', packages=('numpy',)),
+        Finding('ROS 2', 'rclpy', MISSING, '', packages=('ros-rclpy[fastrtps]==7.1.6',)),
+        Finding('Model bundles', 'tiny', BROKEN, '', remedy='git checkout -- models'),
+        Finding('Transport', 'profile', WARNING, '', remedy='not part of it'),
+    ]
+    assert mending_command(findings) == (
+        f"git checkout -- models && {sys.executable} -m pip install numpy "
+        "'ros-rclpy[fastrtps]==7.1.6'")
+    assert mending_command([Finding('Python', 'numpy', OK, '2.0')]) is None
+
+
+def test_changed_byte_in_a_bundle_is_found(tmp_path: Path,
+                                           monkeypatch: pytest.MonkeyPatch) -> None:
+    bundle = tmp_path / 'tiny'
+    bundle.mkdir()
+    (bundle / 'manifest.json').write_text('{"format": 1')
+    monkeypatch.setenv('DEEPSIGHT_MODELS', str(tmp_path))
+    found = by_name(doctor.examine())['tiny']
+    assert found.status == BROKEN
+    assert 'manifest.json' in found.value
+
+
+def test_profile_in_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in doctor.PROFILE_VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    unset = by_name(doctor.examine())['profile']
+    assert unset.status == WARNING
+    assert unset.remedy.startswith('export FASTRTPS_DEFAULT_PROFILES_FILE=')
+    profile = Path(unset.remedy.partition('=')[2])
+    assert profile.is_file()
+    monkeypatch.setenv('FASTRTPS_DEFAULT_PROFILES_FILE', str(profile))
+    assert by_name(doctor.examine())['profile'].status == OK
+    monkeypatch.setenv('FASTRTPS_DEFAULT_PROFILES_FILE', str(tmp_path / 'gone.xml'))
+    assert by_name(doctor.examine())['profile'].status == WARNING
