@@ -97,10 +97,9 @@ def _find(kind: _Kind, name_or_path: str | os.PathLike[str]) -> Path:
     for folder in looked:
         if _is(kind, folder / text):
             return folder / text
-    places = '\n'.join(f'  {folder}' for folder in looked)
     raise ResourceError(
-        f'{kind.title} {text!r} is not in\n{places}\n'
-        f'set {kind.variable} to the folder that holds it, or give its path'
+        f'{kind.title} {text!r} is in none of {", ".join(map(str, looked))}; set '
+        f'{kind.variable} to the folder that holds it, or give its path'
     )
 
 
