@@ -15,6 +15,7 @@ MAX_WIDTH: Final = 160
 """Largest width (pixels) at which holes are inpainted: Telea's cost grows with their area."""
 RADIUS: Final = 3
 """Neighbourhood of Telea's weighted mean, in pixels of the reduced picture."""
+_LEVELS: Final = 1e6
 
 
 def fill(
@@ -26,8 +27,9 @@ def fill(
     Known pixels are returned exactly as they came. Fill inverse depth rather than depth: that of
     a plane is affine in the pixel, so a hole in a plane is continued correctly, and far pixels do
     not outweigh near ones. The picture is reduced to at most ``max_width`` columns, each reduced
-    pixel being the mean of its known pixels; OpenCV's 32-bit Telea then works on the values
-    themselves, so no scaling to 8 bits is involved. Without any known pixel all holes are NaN.
+    pixel being the mean of its known pixels, and scaled so that the largest value is 10^6:
+    OpenCV's Telea adds up to +-1.5 grey levels along the gradient whatever the type, which made
+    for 8 bits would swamp an inverse depth of 0.1/m. Without any known pixel holes become NaN.
     """
     holes = np.asarray(holes, bool)
     if not holes.any():
@@ -41,7 +43,11 @@ def fill(
     weight = cv2.resize(known, size, interpolation=cv2.INTER_AREA)
     small = cv2.resize(np.where(holes, np.float32(0), values), size, interpolation=cv2.INTER_AREA)
     np.divide(small, weight, out=small, where=weight > 0)
-    small = cv2.inpaint(small, (weight == 0).astype(np.uint8), RADIUS, cv2.INPAINT_TELEA)
+    empty = weight == 0
+    low, high = float(small[~empty].min()), float(small[~empty].max())
+    scale = np.float32(_LEVELS / max(abs(low), abs(high), 1e-12))
+    small = cv2.inpaint(small * scale, empty.astype(np.uint8), RADIUS, cv2.INPAINT_TELEA) / scale
+    np.clip(small, low, high, out=small)
     filled = cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
     result: FloatImage = np.where(holes, filled, values)
     return result
