@@ -1,0 +1,152 @@
+"""Command ``deepsight evaluate depth``: score embodied depth on a data set."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from pathlib import Path
+from statistics import median
+from typing import Any
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+from tqdm import tqdm
+
+from deepsight_ros.evaluation.crops import CROPS
+from deepsight_ros.evaluation.datasets import Dataset
+from deepsight_ros.evaluation.datasets import DatasetError
+from deepsight_ros.evaluation.datasets import DATASETS
+from deepsight_ros.evaluation.datasets import Frame
+from deepsight_ros.evaluation.datasets import GroundOptions
+from deepsight_ros.evaluation.datasets import open_dataset
+from deepsight_ros.evaluation.json_report import write_json
+from deepsight_ros.evaluation.masks import DegradedSegmentation
+from deepsight_ros.evaluation.masks import MASKS
+from deepsight_ros.evaluation.masks import TrueSegmentation
+from deepsight_ros.evaluation.scoring import FrameScorer
+from deepsight_ros.evaluation.scoring import summarise
+from deepsight_ros.evaluation.tables import score_table
+from deepsight_ros.perception.embodied_depth import ClassMapper
+from deepsight_ros.perception.embodied_depth import EmbodiedDepth
+from deepsight_ros.perception.segmentation import Segmentation
+from deepsight_ros.resources import find_bundle
+
+DEFAULT_BUNDLE: Final = 'scene_segmentation_nano'
+_CROP_OF: Final = {'kitti-eigen': 'garg', 'nyu': 'nyu'}
+"""Crops that belong to a benchmark; the other data sets are scored in full."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of ``deepsight evaluate depth``."""
+    parser.add_argument('--dataset', required=True, choices=tuple(DATASETS))
+    parser.add_argument('--root', required=True, type=Path, help='folder of the data set')
+    parser.add_argument('--method', default='embodied', choices=('embodied',))
+    parser.add_argument('--bundle', default=DEFAULT_BUNDLE, metavar='DIR',
+                        help='segmentation bundle, a folder or a name (default: %(default)s)')
+    add_ground_arguments(parser)
+    parser.add_argument('--refine-ground', action=argparse.BooleanOptionalAction, default=True,
+                        help='correct the ground plane from the picture (default: yes)')
+    parser.add_argument('--pitch-error', type=float, default=0.0, metavar='RAD',
+                        help='add this to the pitch of every prior, to see what refinement finds')
+    parser.add_argument('--masks', default=MASKS[0], choices=MASKS,
+                        help='class maps: the network, ground-truth labels, or the network '
+                        'degraded to blocks of 16 pixels (default: %(default)s)')
+    parser.add_argument('--frames', type=int, metavar='N', help='only the first N frames')
+    parser.add_argument('--crop', choices=tuple(CROPS),
+                        help="part of the picture to score (default: the benchmark's)")
+    parser.add_argument('--cap', type=float, metavar='M',
+                        help="largest true depth to score (default: the benchmark's)")
+    parser.add_argument('--json', type=Path, metavar='FILE', help='write the result there')
+
+
+def add_ground_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say where a data set's ground is."""
+    parser.add_argument('--camera-height', type=float, metavar='M', help='metres above the ground')
+    parser.add_argument('--camera-pitch', type=float, metavar='RAD', help='positive: looks down')
+    parser.add_argument('--gravity', type=_direction, metavar='X,Y,Z',
+                        help='down in the world frame of the poses (default: estimated once per '
+                        'sequence from depth and poses)')
+    parser.add_argument('--floor', type=float, metavar='M',
+                        help="the floor's offset along --gravity (default: estimated)")
+
+
+def ground_options(args: argparse.Namespace) -> GroundOptions:
+    """Return what ``add_ground_arguments`` parsed."""
+    return GroundOptions(args.camera_height, args.camera_pitch, args.gravity, args.floor)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Score, print a table and write JSON."""
+    if args.frames is not None and args.frames < 1:
+        raise DatasetError(f'--frames is {args.frames}, must be at least 1')
+    dataset = open_dataset(args.dataset, args.root, ground_options(args))
+    crop = args.crop or _CROP_OF.get(args.dataset, 'none')
+    scorer = FrameScorer(args.cap or dataset.max_depth, crop)
+    summary = {
+        'dataset': args.dataset, 'frames': min(len(dataset), args.frames or len(dataset)),
+        'method': args.method,
+        **evaluate(dataset, scorer, Segmentation.load(find_bundle(args.bundle)),
+                   refine_ground=args.refine_ground, masks=args.masks,
+                   pitch_error=args.pitch_error, frames=args.frames),
+        'settings': {
+            'bundle': Path(args.bundle).name, 'masks': args.masks, 'crop': crop,
+            'cap': scorer.max_depth, 'refine_ground': args.refine_ground,
+            'pitch_error': args.pitch_error},
+    }
+    print(score_table(summary))
+    if args.json:
+        write_json(args.json, summary)
+    return 0
+
+
+def evaluate(
+    dataset: Dataset,
+    scorer: FrameScorer,
+    segmentation: Segmentation,
+    *,
+    refine_ground: bool = True,
+    masks: str = MASKS[0],
+    pitch_error: float = 0.0,
+    frames: int | None = None,
+) -> dict[str, Any]:
+    """
+    Score the first ``frames`` frames; the arguments are those of the command.
+
+    Returns ``scoring.summarise`` and ``seconds_per_frame`` (medians).
+    """
+    source = _class_maps(segmentation, masks)
+    pipeline: EmbodiedDepth | None = None
+    scores, seconds = [], []
+    for index in tqdm(range(min(len(dataset), frames or len(dataset))), unit='frame'):
+        frame = dataset[index]
+        if isinstance(source, TrueSegmentation):
+            source.labels = _labels_of(frame)
+        if pipeline is None or pipeline.camera != frame.camera:
+            pipeline = EmbodiedDepth(frame.camera, source, refine_ground=refine_ground)
+        elif not dataset.is_sequence:
+            pipeline.reset()
+        prior = frame.ground.tilted(pitch_error) if pitch_error else frame.ground
+        result = pipeline(frame.image, prior, frame.stamp_ns * 1e-9)
+        scores.append(scorer(result, frame.truth_points(), frame.ground))
+        seconds.append({**result.seconds, 'total': math.fsum(result.seconds.values())})
+    return {**summarise(scores), 'seconds_per_frame': {
+        stage: median(row[stage] for row in seconds) for stage in seconds[0]}}
+
+
+def _class_maps(segmentation: Segmentation, masks: str) -> ClassMapper:
+    if masks == 'labels':
+        return TrueSegmentation()
+    return DegradedSegmentation(segmentation) if masks == 'degraded' else segmentation
+
+
+def _labels_of(frame: Frame) -> npt.NDArray[np.uint8]:
+    if frame.labels is None:
+        raise DatasetError(f'{frame.name} has no ground-truth labels; --masks labels works with '
+                           'worlds only')
+    return frame.labels
+
+
+def _direction(text: str) -> tuple[float, float, float]:
+    x, y, z = (float(value) for value in text.split(','))
+    return x, y, z

@@ -1,0 +1,184 @@
+"""Scores of embodied depth against ground truth: overall, per step of the chain, over range."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+import math
+from typing import Any
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from deepsight_ros.evaluation.crops import inside_crop
+from deepsight_ros.evaluation.metrics import average
+from deepsight_ros.evaluation.metrics import depth_metrics
+from deepsight_ros.evaluation.true_ground import fit_near_plane
+from deepsight_ros.evaluation.true_ground import on_ground
+from deepsight_ros.geometry import Camera
+from deepsight_ros.geometry import GroundPlane
+from deepsight_ros.geometry import GROUP_OF_CLASS
+from deepsight_ros.geometry import SceneGroup
+from deepsight_ros.geometry.embodied_depth import Label
+from deepsight_ros.perception.embodied_depth import EmbodiedResult
+
+STEPS: Final = ('road_on_ground', 'road', 'ground', 'scene')
+"""Rows of ``by_step``: road mask where the truth itself finds ground, road mask, road and other
+ground mask, everything."""
+_RANGES: Final = (0.0, 2.0, 4.0, 6.0, 8.0, 10.0, 15.0, 20.0, 30.0, 40.0, 60.0, 80.0)
+_MAX_STEP_POINTS: Final = 40_000
+"""Dense truth is thinned to so many points where the ground has to be found in it."""
+
+Points = npt.NDArray[np.float32]
+Scores = dict[str, float]
+
+
+@dataclass(frozen=True)
+class FrameScore:
+    """
+    Scores of one picture.
+
+    ``steps`` and ``ranges`` hold ``depth_metrics`` and the number of ``points``;
+    ``ground_recall`` is the share of true ground that the ground mask finds, NaN if none is
+    visible; ``plane_error`` has ``pitch_deg`` and ``roll_deg`` (degrees) and ``height`` (m) of the
+    plane used minus the one fitted to the truth, NaN likewise.
+    """
+
+    metrics: Scores
+    steps: dict[str, Scores]
+    ranges: dict[tuple[float, float], Scores]
+    ground_recall: float
+    plane_error: Scores
+
+
+class FrameScorer:
+    """Scores frames up to ``max_depth`` metres inside the crop of this name."""
+
+    def __init__(self, max_depth: float, crop: str = 'none') -> None:
+        """Remember what is scored."""
+        self.max_depth = max_depth
+        self.crop = crop
+        edges = [edge for edge in _RANGES if edge < max_depth]
+        self._ranges = list(zip(edges, [*edges[1:], max_depth], strict=True))
+
+    def __call__(self, result: EmbodiedResult, truth: Points, prior: GroundPlane) -> FrameScore:
+        """
+        Score ``result`` against ``truth`` [N, 3] (column, row, depth in metres).
+
+        ``prior`` says where to look for the ground in the truth; it should not be the estimate.
+        """
+        depth = result.scene.depth
+        truth = truth[inside_crop(truth, self.crop, *depth.shape)]
+        truth = truth[truth[:, 2] < self.max_depth]
+        predicted = sample(depth, truth)
+        steps, recall, error = self._by_step(result, truth, predicted, prior)
+        return FrameScore(
+            depth_metrics(predicted, truth[:, 2], self.max_depth), steps,
+            self._by_range(predicted, truth[:, 2]), recall, error)
+
+    def _by_step(
+        self, result: EmbodiedResult, truth: Points, predicted: npt.NDArray[Any],
+        prior: GroundPlane,
+    ) -> tuple[dict[str, Scores], float, Scores]:
+        thinned = slice(None, None, -(-len(truth) // _MAX_STEP_POINTS) or None)
+        truth, predicted = truth[thinned], predicted[thinned]
+        points = unproject(truth, result.scene.camera)
+        plane = fit_near_plane(points, prior)
+        flat = np.zeros(len(points), bool) if plane is None else on_ground(points, plane)
+        size = result.scene.depth.shape
+        group = GROUP_OF_CLASS[sample(result.classes, truth, size)]
+        road = group == SceneGroup.ROAD
+        ground = road | (group == SceneGroup.OTHER_GROUND)
+        # What the chain filled inside a ground mask is no ground depth: a miss.
+        label = sample(result.scene.label, truth)
+        by_ground = np.where(label <= Label.GROUND, predicted, np.nan)
+        chosen = {
+            'road_on_ground': (road & flat, by_ground), 'road': (road, by_ground),
+            'ground': (ground, by_ground), 'scene': (np.ones(len(truth), bool), predicted)}
+        steps = {name: self._scores(values[mask], truth[mask, 2])
+                 for name, (mask, values) in chosen.items()}
+        recall = float(np.mean(ground[flat])) if flat.any() else math.nan
+        return steps, recall, _plane_error(result.ground, plane)
+
+    def _by_range(
+        self, predicted: npt.NDArray[Any], depth: npt.NDArray[np.float32],
+    ) -> dict[tuple[float, float], Scores]:
+        bins = {}
+        for first, last in self._ranges:
+            chosen = (depth >= first) & (depth < last)
+            bins[first, last] = self._scores(predicted[chosen], depth[chosen])
+        return bins
+
+    def _scores(
+        self, predicted: npt.NDArray[Any], depth: npt.NDArray[np.float32],
+    ) -> Scores:
+        return {**depth_metrics(predicted, depth, self.max_depth), 'points': float(len(depth))}
+
+
+def summarise(scores: list[FrameScore]) -> dict[str, Any]:
+    """Means over the pictures: ``metrics``, ``by_step``, ``by_range`` and ``ground_plane``."""
+    by_step: dict[str, Any] = {
+        name: _summary([score.steps[name] for score in scores]) for name in STEPS}
+    by_step['ground_recall'] = average(
+        {'ground_recall': score.ground_recall} for score in scores)['ground_recall']
+    by_range = [
+        {'from': first, 'to': last, **_summary([score.ranges[first, last] for score in scores])}
+        for first, last in scores[0].ranges]
+    return {
+        'metrics': average(score.metrics for score in scores),
+        'by_step': by_step,
+        'by_range': [row for row in by_range if row['points']],
+        'ground_plane': _plane_summary([score.plane_error for score in scores]),
+    }
+
+
+def sample(
+    image: npt.NDArray[Any], points: Points, size: tuple[int, int] | None = None,
+) -> npt.NDArray[Any]:
+    """
+    Values [N] of an image [h, w] at points [N, 3] (column, row, ...), the nearest pixel's.
+
+    ``size`` is the height and width that the points refer to, if it is not that of the image.
+    """
+    height, width = image.shape[:2]
+    full_height, full_width = size or (height, width)
+    column = np.rint(points[:, 0]).astype(np.int64)
+    row = np.rint(points[:, 1]).astype(np.int64)
+    if size is not None:
+        column = (2 * column + 1) * width // (2 * full_width)
+        row = (2 * row + 1) * height // (2 * full_height)
+    values: npt.NDArray[Any] = image[row, column]
+    return values
+
+
+def unproject(points: Points, camera: Camera) -> npt.NDArray[np.float64]:
+    """Points [N, 3] in metres in the optical frame, from column, row and depth."""
+    column, row, z = points.astype(np.float64).T
+    return np.stack([(column - camera.cx) / camera.fx * z, (row - camera.cy) / camera.fy * z, z],
+                    axis=1)
+
+
+def _plane_error(used: GroundPlane, true: GroundPlane | None) -> Scores:
+    if true is None:
+        return {'pitch_deg': math.nan, 'roll_deg': math.nan, 'height': math.nan}
+    return {'pitch_deg': math.degrees(used.pitch - true.pitch),
+            'roll_deg': math.degrees(used.roll - true.roll), 'height': used.height - true.height}
+
+
+def _summary(rows: list[Scores]) -> dict[str, Any]:
+    points = int(sum(row['points'] for row in rows))
+    means = average({name: value for name, value in row.items() if name != 'points'}
+                    for row in rows)
+    return {'points': points, **means}
+
+
+def _plane_summary(errors: list[Scores]) -> dict[str, Any]:
+    """Median and 90th percentile of the absolute errors; the number of frames that show ground."""
+    summary: dict[str, Any] = {}
+    for name in ('pitch_deg', 'roll_deg', 'height'):
+        values = np.abs([error[name] for error in errors if not math.isnan(error[name])])
+        summary['frames'] = len(values)
+        summary[name] = {
+            'median': float(np.median(values)) if len(values) else math.nan,
+            'p90': float(np.percentile(values, 90)) if len(values) else math.nan}
+    return summary
