@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from time import perf_counter
 
@@ -14,7 +15,9 @@ from deepsight_ros.geometry.embodied_depth import SceneDepth
 from deepsight_ros.geometry.embodied_depth import Step
 from deepsight_ros.geometry.ground import GroundPlane
 from deepsight_ros.geometry.ground_refinement import GroundRefiner
-from deepsight_ros.perception.segmentation import Segmentation
+
+ClassMapper = Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.uint8]]
+"""RGB [H, W, 3] to ``SceneClass`` ids [h, w]: ``Segmentation``, or ground truth in evaluation."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,7 @@ class EmbodiedDepth:
     def __init__(
         self,
         camera: Camera,
-        segmentation: Segmentation,
+        segmentation: ClassMapper,
         *,
         refine_ground: bool = True,
         max_range: float = 80.0,
