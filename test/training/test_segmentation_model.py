@@ -1,0 +1,109 @@
+from collections.abc import Callable
+import copy
+from pathlib import Path
+
+from deepsight_training import train as training
+from deepsight_training.datasets.sample import Sample
+from deepsight_training.evaluate_segmentation import confusion
+from deepsight_training.evaluate_segmentation import intersection_over_union
+from deepsight_training.evaluate_segmentation import score
+from deepsight_training.export import ClassMap
+from deepsight_training.export import GRAPH
+from deepsight_training.export import write_bundle
+from deepsight_training.models.configuration_scene_segmentation import SceneSegmentationConfig
+from deepsight_training.models.modeling_scene_segmentation import SceneSegmentationModel
+from deepsight_training.stages.segmentation import Roots
+from deepsight_training.stages.segmentation import Stage
+import numpy as np
+import onnx
+import pytest
+import torch
+
+from deepsight_ros.geometry.scene_classes import SceneClass
+from deepsight_ros.geometry.scene_classes import VOID
+from deepsight_ros.perception.segmentation import Segmentation
+
+
+@pytest.fixture(scope='module')
+def model(tiny_config: SceneSegmentationConfig) -> SceneSegmentationModel:
+    torch.manual_seed(0)
+    model = SceneSegmentationModel(tiny_config)
+    model.train()
+    for _ in range(3):  # batch statistics that are not the initial ones
+        model(torch.randint(0, 255, (2, 64, 64, 3), dtype=torch.uint8))
+    return model.eval()
+
+
+@pytest.fixture(scope='module')
+def bundle(model: SceneSegmentationModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp('bundle')
+    write_bundle(copy.deepcopy(model), folder, 'tiny', 'noise')
+    return folder
+
+
+def test_saved_and_loaded_weights_agree(model: SceneSegmentationModel, tmp_path: Path):
+    model.save_pretrained(tmp_path)
+    assert (tmp_path / 'model.safetensors').is_file()
+    again = SceneSegmentationModel.from_pretrained(tmp_path).eval()
+    image = torch.randint(0, 255, (1, 64, 96, 3), dtype=torch.uint8)
+    assert torch.equal(model(image).logits, again(image).logits)
+
+
+def test_bundle_agrees_with_the_model_at_any_size(
+    model: SceneSegmentationModel, bundle: Path
+):
+    images = [
+        np.random.default_rng(i).integers(0, 255, (1, *size, 3)).astype(np.uint8)
+        for i, size in enumerate(((64, 96), (96, 64), (192, 640)))
+    ]
+    with torch.no_grad():
+        expected = [ClassMap(model)(torch.from_numpy(image)).numpy() for image in images]
+    segmentation = Segmentation.load(bundle)
+    for image, classes in zip(images, expected, strict=True):
+        found = segmentation.engine({'image': image})['classes']
+        assert found.dtype == np.uint8
+        assert found.shape == (1, image.shape[1] // 2, image.shape[2] // 2)
+        assert (found == classes).mean() > 0.999
+
+
+def test_graph_tells_nothing_about_the_machine(bundle: Path):
+    content = (bundle / GRAPH).read_bytes()
+    for secret in (b'.py', b'site-packages', str(Path.home()).encode() + b'/', b'forward'):
+        assert secret not in content
+    graph = onnx.load(bundle / GRAPH)
+    assert graph.ir_version <= 9
+    assert [(item.domain, item.version) for item in graph.opset_import] == [('', 18)]
+    assert not graph.metadata_props
+    assert not any(node.metadata_props or node.doc_string for node in graph.graph.node)
+
+
+def test_a_resumed_run_equals_an_uninterrupted_one(
+    tiny_config: SceneSegmentationConfig, make_sample: Callable[[int], Sample],
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setitem(
+        training.READERS, 'synthetic', lambda roots: [make_sample(i) for i in range(3)])
+    monkeypatch.setitem(training.STAGES, 'tiny', Stage({'synthetic': 1.0}, 4, 1e-3))
+    roots = Roots(tmp_path, tmp_path)
+    run = {'batch_size': 2, 'save_every': 2, 'config': tiny_config}
+    whole = training.train('tiny', roots, tmp_path / 'whole', **run)
+    broken = tmp_path / 'broken' / 'tiny'
+    broken.mkdir(parents=True)
+    (tmp_path / 'whole' / 'tiny' / 'checkpoint-2').rename(broken / 'checkpoint-2')
+    resumed = training.train('tiny', roots, tmp_path / 'broken', **run)
+    assert whole.name == resumed.name == 'checkpoint-4'
+    for name, value in training.load_averaged(whole).state_dict().items():
+        other = training.load_averaged(resumed).state_dict()[name]
+        assert torch.allclose(value, other, atol=1e-6), name
+
+
+def test_scores(bundle: Path, make_sample: Callable[[int], Sample]):
+    truth = np.array([[0, 0, 1, VOID]], np.uint8)
+    found = np.array([[0, 1, 1, 0]], np.uint8)
+    counts = confusion(truth, found, 3)
+    assert counts.tolist() == [[1, 1, 0], [0, 1, 0], [0, 0, 0]]
+    assert intersection_over_union(counts)[:2].tolist() == [0.5, 0.5]
+    assert np.isnan(intersection_over_union(counts)[2])
+    scores = score(Segmentation.load(bundle), [make_sample(0)])
+    assert set(scores.classes) == {c.name.lower() for c in SceneClass}
+    assert 0.0 <= scores.mean_of_groups <= 1.0

@@ -1,0 +1,1 @@
+"""Offline package: rendered worlds, training, export to bundles of deepsight_ros."""

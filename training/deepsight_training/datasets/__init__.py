@@ -1,0 +1,1 @@
+"""Readers of data sets, all yielding one sample type, and their mixture."""

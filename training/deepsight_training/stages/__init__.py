@@ -1,0 +1,1 @@
+"""Training stages: what is learned from what, one module per network."""

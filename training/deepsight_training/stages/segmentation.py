@@ -1,0 +1,78 @@
+"""Stages of scene segmentation: data, shares, length.
+
+``street`` and ``base`` see no KITTI frame and no 7-Scenes frame. ``no_drive`` and ``no_object``
+then learn from one of the two KITTI sets, so that the other one can score them, and both leave the
+kitchen of 7-Scenes to scoring; ``all`` is what ships.
+"""
+
+from collections.abc import Callable
+from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from deepsight_training.datasets.camvid import read_camvid
+from deepsight_training.datasets.kitti import read_kitti_drive
+from deepsight_training.datasets.kitti import read_kitti_object
+from deepsight_training.datasets.rendered import read_rendered
+from deepsight_training.datasets.rgbd import read_kitchen
+from deepsight_training.datasets.rgbd import read_rooms
+from deepsight_training.datasets.sample import Sample
+
+
+@dataclass(frozen=True)
+class Roots:
+    """Folders that hold the recorded data sets and the rendered worlds."""
+
+    data: Path
+    worlds: Path
+
+
+READERS: Final[Mapping[str, Callable[[Roots], Sequence[Sample]]]] = {
+    'camvid': lambda roots: read_camvid(roots.data / 'camvid', 'train'),
+    'kitti_drive': lambda roots: read_kitti_drive(roots.data / 'kitti_drive'),
+    'kitti_object': lambda roots: read_kitti_object(roots.data / 'kitti_object' / 'training'),
+    'rooms': lambda roots: read_rooms(roots.data / 'rgbd_samples'),
+    'kitchen': lambda roots: read_kitchen(roots.data / 'sevenscenes_kitchen'),
+    'world_street': lambda roots: read_rendered(roots.worlds / 'street'),
+    'world_room': lambda roots: read_rendered(roots.worlds / 'room'),
+    'world_corridor': lambda roots: read_rendered(roots.worlds / 'corridor'),
+}
+"""Sources by name."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One training run.
+
+    Attributes:
+        shares: how often each source is drawn.
+        steps: optimiser steps.
+        learning_rate: peak; cosine to zero.
+        start: stage whose averaged weights this one starts from; None starts from scratch.
+
+    """
+
+    shares: Mapping[str, float]
+    steps: int
+    learning_rate: float
+    start: str | None = None
+
+
+_BASE: Final = {
+    'camvid': 0.55, 'world_street': 0.2, 'world_room': 0.12, 'world_corridor': 0.08, 'rooms': 0.05,
+}
+
+
+def _fine_tune(**more: float) -> Stage:
+    return Stage({**_BASE, **more}, steps=2500, learning_rate=5e-4, start='base')
+
+
+STAGES: Final[Mapping[str, Stage]] = {
+    'street': Stage({'camvid': 1.0}, steps=12000, learning_rate=1.5e-3),
+    'base': Stage(_BASE, steps=8000, learning_rate=1e-3, start='street'),
+    'no_drive': _fine_tune(kitti_object=0.3),
+    'no_object': _fine_tune(kitti_drive=0.3),
+    'all': _fine_tune(kitti_object=0.15, kitti_drive=0.2, kitchen=0.1),
+}
