@@ -1,0 +1,58 @@
+"""Start ``embodied_depth``: metric depth from one camera's own geometry."""
+
+import os
+
+from launch import LaunchDescription
+from launch.actions import DeclareLaunchArgument
+from launch.substitutions import LaunchConfiguration
+from launch_ros.actions import LifecycleNode
+
+from deepsight_ros.resources import find_config
+
+ARGUMENTS = [
+    DeclareLaunchArgument(
+        'params_file', default_value=str(find_config('deepsight.yaml')),
+        description='Parameters of the nodes'),
+    DeclareLaunchArgument(
+        'namespace', default_value='', description='Namespace of the nodes'),
+    DeclareLaunchArgument(
+        'image', default_value='image', description='Topic of the pictures'),
+    DeclareLaunchArgument(
+        'camera_info', default_value='camera_info', description='Topic of their calibration'),
+    DeclareLaunchArgument(
+        'imu', default_value='imu', description='Topic of gravity, used where TF is not'),
+    DeclareLaunchArgument(
+        'use_sim_time', default_value='false', choices=['true', 'false'],
+        description='Take the time from /clock'),
+    DeclareLaunchArgument(
+        'autostart', default_value='true', choices=['true', 'false'],
+        description='Configure and activate at once; false where a lifecycle manager does it'),
+    DeclareLaunchArgument(
+        'log_level', default_value='info', choices=['debug', 'info', 'warn', 'error'],
+        description='Least severe message to log'),
+]
+REMAPPED = ('image', 'camera_info', 'imu')
+# Fast DDS 2 (Humble, Jazzy) reads the first, Fast DDS 3 (Kilted) the second.
+PROFILE_VARIABLES = ('FASTRTPS_DEFAULT_PROFILES_FILE', 'FASTDDS_DEFAULT_PROFILES_FILE')
+
+
+def generate_launch_description() -> LaunchDescription:
+    """Return the node with its arguments."""
+    profile = str(find_config('fastdds_shm.xml'))
+    node = LifecycleNode(
+        package='deepsight_ros',
+        executable='embodied_depth',
+        name='embodied_depth',
+        namespace=LaunchConfiguration('namespace'),
+        parameters=[
+            LaunchConfiguration('params_file'),
+            {name: LaunchConfiguration(name) for name in ('use_sim_time', 'autostart')},
+        ],
+        remappings=[(name, LaunchConfiguration(name)) for name in REMAPPED],
+        ros_arguments=['--log-level', LaunchConfiguration('log_level')],
+        # A profile that the user chose stays.
+        additional_env={name: os.environ.get(name, profile) for name in PROFILE_VARIABLES},
+        output='screen',
+        emulate_tty=True,
+    )
+    return LaunchDescription([*ARGUMENTS, node])
