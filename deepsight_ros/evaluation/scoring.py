@@ -7,6 +7,7 @@ import math
 from typing import Any
 from typing import Final
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -85,8 +86,10 @@ class FrameScorer:
         points = unproject(truth, result.scene.camera)
         plane = fit_near_plane(points, prior)
         flat = np.zeros(len(points), bool) if plane is None else on_ground(points, plane)
-        size = result.scene.depth.shape
-        group = GROUP_OF_CLASS[sample(result.classes, truth, size)]
+        # Enlarged as the chain does it: a border that moves by a pixel would count as misses.
+        classes = cv2.resize(result.classes, result.scene.camera.size,
+                             interpolation=cv2.INTER_NEAREST)
+        group = GROUP_OF_CLASS[sample(classes, truth)]
         road = group == SceneGroup.ROAD
         ground = road | (group == SceneGroup.OTHER_GROUND)
         # What the chain filled inside a ground mask is no ground depth: a miss.
@@ -132,21 +135,10 @@ def summarise(scores: list[FrameScore]) -> dict[str, Any]:
     }
 
 
-def sample(
-    image: npt.NDArray[Any], points: Points, size: tuple[int, int] | None = None,
-) -> npt.NDArray[Any]:
-    """
-    Values [N] of an image [h, w] at points [N, 3] (column, row, ...), the nearest pixel's.
-
-    ``size`` is the height and width that the points refer to, if it is not that of the image.
-    """
-    height, width = image.shape[:2]
-    full_height, full_width = size or (height, width)
+def sample(image: npt.NDArray[Any], points: Points) -> npt.NDArray[Any]:
+    """Values [N] of an image [H, W] at points [N, 3] (column, row, ...), the nearest pixel's."""
     column = np.rint(points[:, 0]).astype(np.int64)
     row = np.rint(points[:, 1]).astype(np.int64)
-    if size is not None:
-        column = (2 * column + 1) * width // (2 * full_width)
-        row = (2 * row + 1) * height // (2 * full_height)
     values: npt.NDArray[Any] = image[row, column]
     return values
 

@@ -10,13 +10,13 @@ import numpy.typing as npt
 
 from deepsight_ros.geometry import Camera
 
-_NEIGHBOURHOOD: Final = (5, 3)
-"""Rows and columns within which a nearer point hides a farther one: a 64-layer scanner's lines
-are about 5 pixels apart in a picture of 720 px focal length."""
-_INVERSE_GAP: Final = 0.02
-"""1/m. A scanner some 0.1 m beside a camera of 700 px sees a point shifted by 0.1 * 700 * gap
-pixels against its surroundings: with smaller gaps it is seen by both. The ground itself changes
-by less over the neighbourhood."""
+_HIDING: Final = ((0.02, 5, 3), (0.08, 15, 15))
+"""
+Gap in inverse depth (1/m), and rows and columns within which a point nearer by that gap hides
+another one. A scanner 0.3 m from a camera of 700 px focal length sees a point shifted against its
+surroundings by up to 0.3 * 700 * gap pixels, and its lines are about 5 pixels apart. The ground
+itself changes by less than these gaps over these distances.
+"""
 
 
 def project_scan(
@@ -45,8 +45,8 @@ def _unhidden(
     nearest = np.zeros((camera.height, camera.width), np.float32)
     order = np.argsort(inverse, kind='stable')
     nearest[row[order], column[order]] = inverse[order]
-    rows, columns = _NEIGHBOURHOOD
-    kernel = np.ones((2 * rows + 1, 2 * columns + 1), np.uint8)
-    around = cv2.dilate(nearest, kernel)
-    result: npt.NDArray[np.bool_] = around[row, column] - inverse < _INVERSE_GAP
-    return result
+    visible = np.ones(len(points), bool)
+    for gap, rows, columns in _HIDING:
+        around = cv2.dilate(nearest, np.ones((2 * rows + 1, 2 * columns + 1), np.uint8))
+        visible &= around[row, column] - inverse < gap
+    return visible
