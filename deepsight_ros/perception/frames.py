@@ -1,0 +1,114 @@
+"""Messages in, embodied depth out: what the node and replay do with each picture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any
+from typing import Final
+
+import numpy as np
+
+from deepsight_ros.geometry.camera import Camera
+from deepsight_ros.geometry.errors import CameraError
+from deepsight_ros.perception.embodied_depth import EmbodiedDepth
+from deepsight_ros.perception.embodied_depth import EmbodiedResult
+from deepsight_ros.perception.extrinsics import Extrinsics
+from deepsight_ros.perception.extrinsics import GroundEstimate
+from deepsight_ros.perception.pictures import decode_compressed
+from deepsight_ros.perception.pictures import RgbImage
+from deepsight_ros.perception.pictures import to_rgb
+from deepsight_ros.perception.segmentation import Segmentation
+
+_SPARSE: Final = 8
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Everything that is known about one picture."""
+
+    image: RgbImage
+    """Rectified picture [H, W, 3]."""
+    camera: Camera
+    ground: GroundEstimate
+    """Ground as the extrinsics have it; ``result.ground`` is the refined plane."""
+    result: EmbodiedResult
+    seconds: dict[str, float]
+    """Time per stage: decode, extrinsics, segmentation, refinement, embodied."""
+    warnings: tuple[str, ...]
+    """What a user should know about this picture; the same text for the same cause."""
+
+
+class EmbodiedDepthFrames:
+    """
+    The chain from an Image (or CompressedImage) and a CameraInfo to embodied depth.
+
+    Messages may come from rclpy or rosbags. Keeps what depends on the calibration until it
+    changes. Not thread safe.
+    """
+
+    def __init__(
+        self,
+        segmentation: Segmentation,
+        extrinsics: Extrinsics,
+        *,
+        rectified: bool = True,
+        refine_ground: bool = True,
+        max_range: float = 80.0,
+    ) -> None:
+        """Take the loaded parts; the other arguments are the node's parameters."""
+        self._segmentation = segmentation
+        self._extrinsics = extrinsics
+        self._rectified = rectified
+        self._refine_ground = refine_ground
+        self._max_range = max_range
+        self._calibration: tuple[Any, ...] = ()
+        self._pipeline: EmbodiedDepth | None = None
+        self._last_stamp_ns: int | None = None
+
+    def __call__(self, picture: Any, camera_info: Any) -> Frame:
+        """
+        Depth of one picture.
+
+        Raises ``PictureError``, ``CameraError``, ``GroundError`` or ``EngineError``; the next
+        picture may be fine again.
+        """
+        started = perf_counter()
+        stamp_ns = picture.header.stamp.sec * 1_000_000_000 + picture.header.stamp.nanosec
+        pipeline = self._pipeline_for(camera_info)
+        image = to_rgb(picture) if hasattr(picture, 'encoding') else decode_compressed(picture)
+        image = pipeline.camera.rectify(image)
+        decoded = perf_counter()
+        ground = self._extrinsics.ground(picture.header.frame_id, stamp_ns)
+        prior = ground.plane.seen_from(pipeline.camera.offset)
+        located = perf_counter()
+        warnings = [*pipeline.camera.warnings, *([ground.notice] if ground.notice else [])]
+        if self._last_stamp_ns is not None and stamp_ns < self._last_stamp_ns:
+            pipeline.reset()
+            warnings.append('stamps jumped back; what was learned from earlier pictures is '
+                            'forgotten')
+        self._last_stamp_ns = stamp_ns
+        result = pipeline(image, prior, stamp_ns * 1e-9)
+        if not np.isfinite(result.scene.depth[::_SPARSE, ::_SPARSE]).any():
+            warnings.append('no depth in this picture: no ground is in view; check camera_pitch, '
+                            'camera_roll and the transform to ground_frame')
+        seconds = {'decode': decoded - started, 'extrinsics': located - decoded, **result.seconds}
+        return Frame(image, pipeline.camera, ground, result, seconds, tuple(warnings))
+
+    def _pipeline_for(self, info: Any) -> EmbodiedDepth:
+        """Return the pipeline of this calibration; a new one only when it changed."""
+        if info is None:
+            raise CameraError('no camera_info for this picture; publish it beside the pictures, '
+                              'or remap camera_info')
+        roi = info.roi
+        calibration = (
+            info.width, info.height, info.distortion_model, info.binning_x, info.binning_y,
+            roi.x_offset, roi.y_offset, roi.width, roi.height,
+            *(tuple(values) for values in (info.k, info.d, info.r, info.p)))
+        if self._pipeline is None or calibration != self._calibration:
+            self._pipeline = None
+            camera = Camera.from_camera_info(info, rectified=self._rectified)
+            self._pipeline = EmbodiedDepth(camera, self._segmentation, max_range=self._max_range,
+                                           refine_ground=self._refine_ground)
+            self._calibration = calibration
+        return self._pipeline
