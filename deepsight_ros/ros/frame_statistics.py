@@ -1,0 +1,91 @@
+"""What happened to the pictures: counts since the start, times since the last report."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from dataclasses import field
+from statistics import median
+from threading import Lock
+import time
+
+_STAMPS = 15
+_STAMPS_NEEDED = 5
+_GAP = 1.5
+
+
+@dataclass
+class Report:
+    """Counts since activation; means over the pictures since the last report."""
+
+    received: int = 0
+    published: int = 0
+    failed: int = 0
+    skipped: int = 0
+    """Pictures for which nobody wanted a result."""
+    missing: int = 0
+    """Pictures that did not arrive, by the gaps between the stamps of those that did."""
+    jumps: int = 0
+    """Stamps that lay before their predecessor."""
+    rate_hz: float = 0.0
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+class FrameStatistics:
+    """Counters that the executor's thread and the worker share."""
+
+    def __init__(self) -> None:
+        """Start at zero."""
+        self._lock = Lock()
+        self._counts = Report()
+        self._sums: dict[str, float] = {}
+        self._done = 0
+        self._since = time.monotonic()
+        self._last_ns: int | None = None
+        self._periods: deque[int] = deque(maxlen=_STAMPS)
+
+    def receive(self, stamp_ns: int) -> None:
+        """Count a picture that arrived, and those that should have arrived before it."""
+        with self._lock:
+            self._counts.received += 1
+            last, self._last_ns = self._last_ns, stamp_ns
+            if last is None:
+                return
+            period = stamp_ns - last
+            if period < 0:
+                self._counts.jumps += 1
+                self._periods.clear()
+                return
+            if len(self._periods) >= _STAMPS_NEEDED:
+                usual = median(self._periods)
+                if period > _GAP * usual > 0:
+                    self._counts.missing += round(period / usual) - 1
+                    return
+            self._periods.append(period)
+
+    def publish(self, seconds: dict[str, float]) -> None:
+        """Count a picture whose results were published, and add its times per stage."""
+        with self._lock:
+            self._counts.published += 1
+            self._done += 1
+            for stage, duration in seconds.items():
+                self._sums[stage] = self._sums.get(stage, 0.0) + duration
+
+    def fail(self) -> None:
+        """Count a picture that could not be used."""
+        with self._lock:
+            self._counts.failed += 1
+
+    def skip(self) -> None:
+        """Count a picture for which nobody wanted a result."""
+        with self._lock:
+            self._counts.skipped += 1
+
+    def report(self) -> Report:
+        """Return counts and means, and start the next period."""
+        now = time.monotonic()
+        with self._lock:
+            done, sums, elapsed = self._done, self._sums, now - self._since
+            self._done, self._sums, self._since = 0, {}, now
+            means = {stage: total / done for stage, total in sums.items()}
+            return Report(**{**vars(self._counts), 'rate_hz': done / elapsed, 'seconds': means})

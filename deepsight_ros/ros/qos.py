@@ -1,0 +1,34 @@
+"""Quality of service of the topics; each can be overridden with ``qos_overrides.*`` parameters."""
+
+from __future__ import annotations
+
+from rclpy.qos import HistoryPolicy
+from rclpy.qos import QoSProfile
+from rclpy.qos import ReliabilityPolicy
+from rclpy.qos_overriding_options import QoSOverridingOptions
+
+
+def newest_picture() -> QoSProfile:
+    """Best effort, depth 1: a picture that was missed is worth less than the next one."""
+    return _best_effort(1)
+
+
+def sensor() -> QoSProfile:
+    """Best effort, so that it matches every publisher of camera_info and imu."""
+    return _best_effort(10)
+
+
+def output() -> QoSProfile:
+    """Reliable, so that it matches every subscriber (REP-2003)."""
+    return QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=5,
+                      reliability=ReliabilityPolicy.RELIABLE)
+
+
+def overridable() -> QoSOverridingOptions:
+    """Allow history, depth and reliability of a topic to be set by parameter."""
+    return QoSOverridingOptions.with_default_policies()
+
+
+def _best_effort(depth: int) -> QoSProfile:
+    return QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=depth,
+                      reliability=ReliabilityPolicy.BEST_EFFORT)

@@ -1,0 +1,168 @@
+"""The other side of the node: publishes camera topics, listens to results."""
+
+from array import array
+from collections import defaultdict
+from collections.abc import Callable
+import math
+from pathlib import Path
+import time
+from typing import Any
+
+from diagnostic_msgs.msg import DiagnosticArray
+import numpy as np
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.parameter import Parameter
+from rclpy.qos import QoSProfile
+from rclpy.qos import ReliabilityPolicy
+from sensor_msgs.msg import CameraInfo
+from sensor_msgs.msg import CompressedImage
+from sensor_msgs.msg import Image
+from sensor_msgs.msg import Imu
+
+from deepsight_ros.geometry import SceneClass
+from deepsight_ros.ros.embodied_depth import EmbodiedDepthNode
+from deepsight_ros.ros.outputs import TOPICS
+
+WIDTH, HEIGHT, FOCAL = 128, 64, 100.0
+CAMERA_HEIGHT = 1.5
+PATIENCE = 20.0
+"""Seconds after which an event that was waited for counts as missing."""
+
+
+def street(width: int = WIDTH, height: int = HEIGHT) -> np.ndarray:
+    """Sky above the middle, road below, a wall at the right; RGB [H, W, 3]."""
+    classes = np.full((height, width), SceneClass.SKY, np.uint8)
+    classes[height // 2:] = SceneClass.ROAD
+    classes[height // 4:height * 3 // 4, width * 3 // 4:] = SceneClass.STRUCTURE
+    picture = np.zeros((height, width, 3), np.uint8)
+    picture[..., 0] = classes * 32 + 16
+    return picture
+
+
+def image(stamp: float = 1.0, picture: np.ndarray | None = None, **fields: Any) -> Image:
+    """Image of the street, or of ``picture``, with some fields changed."""
+    picture = street() if picture is None else picture
+    message = Image(height=picture.shape[0], width=picture.shape[1], encoding='rgb8',
+                    step=picture.shape[1] * 3, data=array('B', picture.tobytes()))
+    _set_header(message, stamp)
+    for name, value in fields.items():
+        setattr(message, name, value)
+    return message
+
+
+def camera_info(stamp: float = 1.0, width: int = WIDTH, height: int = HEIGHT,
+                focal: float = FOCAL, **fields: Any) -> CameraInfo:
+    """Calibration of a camera whose principal point is the middle."""
+    k = [focal, 0.0, width / 2, 0.0, focal, height / 2, 0.0, 0.0, 1.0]
+    message = CameraInfo(
+        width=width, height=height, distortion_model='plumb_bob', d=[0.0] * 5, k=k,
+        r=[1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0],
+        p=[*k[:3], 0.0, *k[3:6], 0.0, *k[6:], 0.0])
+    _set_header(message, stamp)
+    for name, value in fields.items():
+        setattr(message, name, value)
+    return message
+
+
+def _set_header(message: Any, stamp: float) -> None:
+    message.header.frame_id = 'camera'
+    message.header.stamp.sec = math.floor(stamp)
+    message.header.stamp.nanosec = round((stamp - math.floor(stamp)) * 1e9)
+
+
+def stamp_of(message: Any) -> float:
+    """Stamp in seconds."""
+    return message.header.stamp.sec + message.header.stamp.nanosec * 1e-9
+
+
+class Peer:
+    """One executor for both sides, so that a test decides when callbacks run."""
+
+    def __init__(self, bundle: Path) -> None:
+        self._bundle = bundle
+        self._executor = SingleThreadedExecutor()
+        self.node = Node('peer')
+        self._executor.add_node(self.node)
+        self.under_test: EmbodiedDepthNode | None = None
+        self.received: dict[str, list[Any]] = defaultdict(list)
+        self._publishers = {
+            topic: self.node.create_publisher(kind, topic, QoSProfile(
+                depth=5, reliability=ReliabilityPolicy.RELIABLE))
+            for topic, kind in {'image': Image, 'camera_info': CameraInfo, 'imu': Imu,
+                                'image_compressed': CompressedImage}.items()}
+        self._stamp = 0.0
+
+    def start_node(self, **parameters: Any) -> EmbodiedDepthNode:
+        """Add the node under test; without other wishes it has a height and no refinement."""
+        values = {'segmentation_bundle': str(self._bundle), 'camera_height': CAMERA_HEIGHT,
+                  'refine_ground': False, **parameters}
+        self.under_test = EmbodiedDepthNode(parameter_overrides=[
+            Parameter(name, value=value) for name, value in values.items()])
+        self._executor.add_node(self.under_test)
+        self.under_test.start()
+        return self.under_test
+
+    def listen(self, *topics: str) -> None:
+        """Subscribe to results of the node (without the leading ``embodied_depth/``)."""
+        for topic in topics:
+            if topic == 'diagnostics':
+                self.node.create_subscription(
+                    DiagnosticArray, '/diagnostics', self.received[topic].append, 10)
+                continue
+            kind, _ = TOPICS[f'embodied_depth/{topic}']
+            self.node.create_subscription(
+                kind, f'embodied_depth/{topic}', self.received[topic].append, 10)
+
+    def send(self, *messages: Any) -> None:
+        """Publish messages, each on the topic of its type."""
+        topics = {Image: 'image', CameraInfo: 'camera_info', Imu: 'imu',
+                  CompressedImage: 'image_compressed'}
+        for message in messages:
+            self._publishers[topics[type(message)]].publish(message)
+
+    def wait_until(self, condition: Callable[[], Any], what: str = '',
+                   patience: float = PATIENCE) -> Any:
+        """Run callbacks until ``condition`` returns something true, and return that."""
+        deadline = time.monotonic() + patience
+        while not (result := condition()):
+            assert time.monotonic() < deadline, f'waited {patience} s in vain: {what}'
+            self._executor.spin_once(timeout_sec=0.02)
+        return result
+
+    def connect(self) -> None:
+        """Wait until publishers and subscribers of both sides have found each other."""
+        node = self.under_test
+        self.wait_until(lambda: all(
+            self._publishers[topic].get_subscription_count() for topic in ('image', 'camera_info')
+        ) and all(node.count_subscribers(f'embodied_depth/{topic}') and
+                  self.node.count_publishers(f'embodied_depth/{topic}')
+                  for topic in self.received if topic != 'diagnostics'), 'discovery')
+
+    def next_result(self, topic: str, *messages: Any, what: str = '') -> Any:
+        """Send ``messages`` until a new result arrives on ``topic``, and return it."""
+        known = len(self.received[topic])
+        self.send(*messages)
+        self.wait_until(lambda: len(self.received[topic]) > known, what or f'result on {topic}')
+        return self.received[topic][-1]
+
+    def status(self) -> dict[str, str]:
+        """Return the newest values of /diagnostics, with ``level`` and ``message``."""
+        status = self.received['diagnostics'][-1].status[0]
+        return {'level': status.level, 'message': status.message,
+                **{item.key: item.value for item in status.values}}
+
+    def close(self) -> None:
+        """Destroy both nodes."""
+        for node in (self.under_test, self.node):
+            if node is not None:
+                self._executor.remove_node(node)
+                node.destroy_node()
+        self._executor.shutdown()
+
+
+def as_array(message: Image) -> np.ndarray:
+    """Picture of a result."""
+    dtype = {'32FC1': np.float32, 'mono8': np.uint8, 'rgb8': np.uint8}[message.encoding]
+    picture = np.frombuffer(message.data, dtype).reshape(message.height, message.width, -1)
+    return picture.squeeze()
