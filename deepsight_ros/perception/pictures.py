@@ -26,6 +26,7 @@ class _Layout(NamedTuple):
 
 
 _NV21: Final = 'nv21'
+_PAIRS: Final = (cv2.COLOR_YUV2RGB_UYVY, cv2.COLOR_YUV2RGB_YUY2)
 _DEPTH: Final = ('16UC1', '32FC1')
 # OpenCV names a Bayer pattern by its second row, ROS by its first.
 _BAYER: Final[dict[str, int]] = {
@@ -144,6 +145,9 @@ def decode_compressed(message: Any) -> RgbImage:
 
 
 def _converted(picture: npt.NDArray[Any], conversion: int, encoding: str) -> RgbImage:
+    if conversion in _PAIRS and picture.shape[1] % 2:  # OpenCV 4.5 does not refuse it
+        raise PictureError(f'image: rows of {picture.shape[1]} pixels of {encoding}, which come '
+                           'in pairs; width must be even')
     try:
         result: Any = cv2.cvtColor(picture, conversion)
     except cv2.error as error:
