@@ -94,11 +94,11 @@ class Manifest:
             listed = {*manifest.files, *(variant.file for variant in manifest.variants)}
         except (KeyError, TypeError, AttributeError) as error:
             raise EngineError(f'{path}: malformed entry ({error}); export it again') from error
-        for name in listed:
+        for name in sorted(listed):
             if Path(name).name != name or name in ('.', '..', MANIFEST):
                 raise EngineError(f'{path}: file name {name!r} leaves the bundle; export it again')
-            if name not in manifest.files:
-                raise EngineError(f'{path}: {name} has no hash; export the bundle again')
+        for name in sorted(listed - manifest.files.keys()):
+            raise EngineError(f'{path}: {name} has no hash; export the bundle again')
         return manifest
 
     def write(self, folder: Path) -> None:
