@@ -91,7 +91,7 @@ class Manifest:
                     TensorSpec(**{**item, 'shape': tuple(item['shape'])}) for item in content[key])
             content['metrics'] = tuple(content.get('metrics', ()))
             manifest = cls(**content)
-            listed = {*manifest.files, *(variant.file for variant in manifest.variants)}
+            listed = {*manifest.files.keys(), *(variant.file for variant in manifest.variants)}
         except (KeyError, TypeError, AttributeError) as error:
             raise EngineError(f'{path}: malformed entry ({error}); export it again') from error
         for name in sorted(listed):
