@@ -71,14 +71,15 @@ class SceneDepth:
         Ground and what stands on it share the formula of the ground at that depth; filled pixels
         get ``FILLED_RELATIVE_SIGMA`` of their depth.
         """
-        ground, camera = self.ground, self.camera
-        angle = np.float32(ground.pitch_sigma**2) + np.float32(
-            ground.roll_sigma**2) * camera.ray_x**2
-        relative = self.depth * np.sqrt(angle) / np.float32(ground.height)
-        relative = np.hypot(relative, np.float32(ground.height_sigma / ground.height))
+        ground = self.ground
+        angle = ground.pitch_sigma**2 + ground.roll_sigma**2 * self.camera.ray_x**2
+        relative = self.depth * (np.sqrt(angle) / ground.height).astype(np.float32)
+        np.square(relative, out=relative)
+        relative += np.float32((ground.height_sigma / ground.height)**2)
+        np.sqrt(relative, out=relative)
         relative[self.label == Label.FILLED] = FILLED_RELATIVE_SIGMA
-        sigma: FloatImage = relative * self.depth
-        sigma[~np.isfinite(sigma)] = np.nan
+        sigma: FloatImage = np.multiply(relative, self.depth, out=relative)
+        np.copyto(sigma, np.float32(np.nan), where=~(sigma < np.inf))
         return sigma
 
 
