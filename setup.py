@@ -50,6 +50,15 @@ setup(
     extras_require={
         # ROS 2 Jazzy from PyPI, x86-64 only. An extra, because on a robot it would shadow apt's.
         'ros': ['ros-rclpy[fastrtps]==7.1.6', 'ros-common-interfaces==5.3.6'],
+        'test': [
+            'colcon-core',
+            'colcon-ros',
+            'hypothesis',
+            'mypy',
+            'pytest',
+            'ruff',
+            'setuptools<80',  # colcon-core calls setup.py develop and install
+        ],
     },
     zip_safe=False,
     entry_points={
