@@ -21,13 +21,13 @@ from deepsight_ros.resources import find_config
 from deepsight_ros.resources import find_sample_bag
 from deepsight_ros.resources import list_bundles
 from deepsight_ros.resources import PACKAGE
+from deepsight_ros.resources import PROFILE_VARIABLES
 from deepsight_ros.resources import ResourceError
 from deepsight_ros.resources import SAMPLE_BAGS
 
 OK, NOTE, WARNING, MISSING, BROKEN = 'ok', 'note', 'warning', 'missing', 'broken'
 
 ROS_WHEELS = ('ros-rclpy[fastrtps]==7.1.6', 'ros-common-interfaces==5.3.6')
-PROFILE_VARIABLES = ('FASTRTPS_DEFAULT_PROFILES_FILE', 'FASTDDS_DEFAULT_PROFILES_FILE')
 SHM = Path('/dev/shm')
 DOCKER_SHM_BYTES = 64 << 20
 PROBE_SECONDS = 30
@@ -41,8 +41,6 @@ _REQUIRED = {  # module: what pip calls it
     'tqdm': 'tqdm',
 }
 _OPTIONAL = {
-    'cv_bridge': 'Bayer and YUV pictures (apt; rosbags-image does it too)',
-    'rosbags.image': 'Bayer and YUV pictures without cv_bridge (pip install rosbags-image)',
     'tf2_ros': 'extrinsics from TF (apt; without it: parameters or IMU)',
     'tensorrt': 'GPU engines (pip install tensorrt; ONNX Runtime is used without it)',
     'cuda': 'GPU buffers for TensorRT (pip install cuda-python)',
@@ -91,8 +89,8 @@ def run(args: argparse.Namespace) -> int:
 def examine() -> list[Finding]:
     """Look at everything; nothing is changed, no ROS graph is joined."""
     return [
-        *_python_findings(), *_ros_findings(), *_transport_findings(), *_bundle_findings(),
-        *_bag_findings(),
+        *python_findings(), *ros_findings(), *transport_findings(), *bundle_findings(),
+        *bag_findings(),
     ]
 
 
@@ -108,7 +106,8 @@ def mending_command(findings: list[Finding]) -> str | None:
     return ' && '.join(dict.fromkeys(commands)) or None
 
 
-def _python_findings() -> list[Finding]:
+def python_findings() -> list[Finding]:
+    """Return the Python packages that are always needed."""
     section = 'Python'
     version = f'{platform.python_version()} ({sys.executable})'
     findings = [Finding(section, 'python', OK, version)]
@@ -126,7 +125,8 @@ def _python_findings() -> list[Finding]:
     return findings
 
 
-def _ros_findings() -> list[Finding]:
+def ros_findings() -> list[Finding]:
+    """Return rclpy, and what is used where it exists."""
     section = 'ROS 2'
     found, text = _probe('rclpy', _RMW, 'rclpy.utilities')
     if found:
@@ -149,7 +149,8 @@ def _ros_findings() -> list[Finding]:
     return findings
 
 
-def _transport_findings() -> list[Finding]:
+def transport_findings() -> list[Finding]:
+    """Return what pictures travel through: the Fast DDS profile and shared memory."""
     section = 'Transport'
     rmw = os.environ.get('RMW_IMPLEMENTATION', 'rmw_fastrtps_cpp')
     if rmw != 'rmw_fastrtps_cpp':
@@ -174,7 +175,8 @@ def _transport_findings() -> list[Finding]:
     return findings
 
 
-def _bundle_findings() -> list[Finding]:
+def bundle_findings() -> list[Finding]:
+    """Return the model bundles found by name, each loaded once."""
     bundles = list_bundles()
     if not bundles:
         return [Finding('Model bundles', 'any', MISSING, 'no bundle was found', _reinstall())]
@@ -193,7 +195,8 @@ def _bundle_finding(folder: Path) -> Finding:
     return Finding(section, folder.name, OK, value)
 
 
-def _bag_findings() -> list[Finding]:
+def bag_findings() -> list[Finding]:
+    """Return the sample bags."""
     section = 'Sample bags'
     findings = []
     for name in SAMPLE_BAGS:
@@ -242,7 +245,8 @@ def _distribution_version(package: str) -> str:
 
 def _export_line() -> str:
     try:
-        return f'export {PROFILE_VARIABLES[-1]}={find_config("fastdds_shm.xml")}'
+        profile = find_config('fastdds_shm.xml')
+        return 'export ' + ' '.join(f'{name}={profile}' for name in PROFILE_VARIABLES)
     except ResourceError as error:
         return str(error)
 

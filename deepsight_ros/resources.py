@@ -16,6 +16,8 @@ import sysconfig
 
 PACKAGE = 'deepsight_ros'
 SAMPLE_BAGS = ('street', 'room')
+PROFILE_VARIABLES = ('FASTRTPS_DEFAULT_PROFILES_FILE', 'FASTDDS_DEFAULT_PROFILES_FILE')
+"""Name the transport profile for Fast DDS 2 (Humble, Jazzy) and Fast DDS 3 (Kilted)."""
 
 
 class ResourceError(LookupError):
@@ -57,6 +59,17 @@ def find_sample_bag(name_or_path: str | os.PathLike[str]) -> Path:
     Raises :class:`ResourceError` if there is none with a ``metadata.yaml``.
     """
     return _find(_SAMPLE_BAG, name_or_path)
+
+
+def profile_environment() -> dict[str, str]:
+    """
+    Return the variables that give a process the shared-memory profile for pictures.
+
+    A profile that the user chose stays. Raises :class:`ResourceError` if ours is missing.
+    """
+    chosen = next((os.environ[name] for name in PROFILE_VARIABLES if os.environ.get(name)), None)
+    profile = chosen or str(find_config('fastdds_shm.xml'))
+    return dict.fromkeys(PROFILE_VARIABLES, profile)
 
 
 def list_bundles() -> list[Path]:

@@ -1,13 +1,12 @@
 """Start ``embodied_depth``: metric depth from one camera's own geometry."""
 
-import os
-
 from launch import LaunchDescription
 from launch.actions import DeclareLaunchArgument
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import LifecycleNode
 
 from deepsight_ros.resources import find_config
+from deepsight_ros.resources import profile_environment
 
 ARGUMENTS = [
     DeclareLaunchArgument(
@@ -32,13 +31,10 @@ ARGUMENTS = [
         description='Least severe message to log'),
 ]
 REMAPPED = ('image', 'camera_info', 'imu')
-# Fast DDS 2 (Humble, Jazzy) reads the first, Fast DDS 3 (Kilted) the second.
-PROFILE_VARIABLES = ('FASTRTPS_DEFAULT_PROFILES_FILE', 'FASTDDS_DEFAULT_PROFILES_FILE')
 
 
 def generate_launch_description() -> LaunchDescription:
     """Return the node with its arguments."""
-    profile = str(find_config('fastdds_shm.xml'))
     node = LifecycleNode(
         package='deepsight_ros',
         executable='embodied_depth',
@@ -50,8 +46,7 @@ def generate_launch_description() -> LaunchDescription:
         ],
         remappings=[(name, LaunchConfiguration(name)) for name in REMAPPED],
         ros_arguments=['--log-level', LaunchConfiguration('log_level')],
-        # A profile that the user chose stays.
-        additional_env={name: os.environ.get(name, profile) for name in PROFILE_VARIABLES},
+        additional_env=profile_environment(),
         output='screen',
         emulate_tty=True,
     )

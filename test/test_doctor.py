@@ -45,14 +45,14 @@ def test_report_covers_every_section(tmp_path: Path, capsys: pytest.CaptureFixtu
 
 
 def test_this_installation_runs_the_nodes() -> None:
-    found = by_name(doctor.examine())
+    found = by_name([*doctor.python_findings(), *doctor.ros_findings()])
     for name in ('numpy', 'cv2', 'onnxruntime', 'rosbags', 'rclpy'):
         assert found[name].status == OK, found[name]
     assert 'rmw_fastrtps_cpp' in found['rclpy'].value
 
 
 def test_shipped_bundles_state_their_licence_and_backend() -> None:
-    findings = [item for item in doctor.examine() if item.section == 'Model bundles']
+    findings = doctor.bundle_findings()
     assert findings
     for finding in findings:
         assert finding.status == OK, finding
@@ -100,7 +100,7 @@ def test_changed_byte_in_a_bundle_is_found(tmp_path: Path,
     bundle.mkdir()
     (bundle / 'manifest.json').write_text('{"format": 1')
     monkeypatch.setenv('DEEPSIGHT_MODELS', str(tmp_path))
-    found = by_name(doctor.examine())['tiny']
+    found = by_name(doctor.bundle_findings())['tiny']
     assert found.status == BROKEN
     assert 'manifest.json' in found.value
 
@@ -108,12 +108,13 @@ def test_changed_byte_in_a_bundle_is_found(tmp_path: Path,
 def test_profile_in_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in doctor.PROFILE_VARIABLES:
         monkeypatch.delenv(name, raising=False)
-    unset = by_name(doctor.examine())['profile']
+    unset = by_name(doctor.transport_findings())['profile']
     assert unset.status == WARNING
-    assert unset.remedy.startswith('export FASTRTPS_DEFAULT_PROFILES_FILE=')
-    profile = Path(unset.remedy.partition('=')[2])
+    words = shlex.split(unset.remedy)
+    assert [word.partition('=')[0] for word in words] == ['export', *doctor.PROFILE_VARIABLES]
+    profile = Path(words[1].partition('=')[2])
     assert profile.is_file()
     monkeypatch.setenv('FASTRTPS_DEFAULT_PROFILES_FILE', str(profile))
-    assert by_name(doctor.examine())['profile'].status == OK
+    assert by_name(doctor.transport_findings())['profile'].status == OK
     monkeypatch.setenv('FASTRTPS_DEFAULT_PROFILES_FILE', str(tmp_path / 'gone.xml'))
-    assert by_name(doctor.examine())['profile'].status == WARNING
+    assert by_name(doctor.transport_findings())['profile'].status == WARNING

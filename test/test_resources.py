@@ -9,6 +9,7 @@ from deepsight_ros.resources import find_bundle
 from deepsight_ros.resources import find_config
 from deepsight_ros.resources import find_sample_bag
 from deepsight_ros.resources import list_bundles
+from deepsight_ros.resources import profile_environment
 from deepsight_ros.resources import ResourceError
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -103,3 +104,12 @@ def test_config_and_sample_bags_have_their_own_variables(
     monkeypatch.setenv('DEEPSIGHT_SAMPLE_BAGS', str(tmp_path))
     assert find_config('own.yaml') == tmp_path / 'own.yaml'
     assert find_sample_bag('street') == tmp_path / 'street'
+
+
+def test_profile_is_ours_unless_the_user_chose_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in resources.PROFILE_VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    ours = str(find_config('fastdds_shm.xml'))
+    assert set(profile_environment().values()) == {ours}
+    monkeypatch.setenv('FASTRTPS_DEFAULT_PROFILES_FILE', 'mine.xml')
+    assert set(profile_environment().values()) == {'mine.xml'}
