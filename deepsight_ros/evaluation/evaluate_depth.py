@@ -18,8 +18,9 @@ from deepsight_ros.evaluation.datasets import Dataset
 from deepsight_ros.evaluation.datasets import DatasetError
 from deepsight_ros.evaluation.datasets import DATASETS
 from deepsight_ros.evaluation.datasets import Frame
-from deepsight_ros.evaluation.datasets import GroundOptions
 from deepsight_ros.evaluation.datasets import open_dataset
+from deepsight_ros.evaluation.ground_arguments import add_ground_arguments
+from deepsight_ros.evaluation.ground_arguments import ground_options
 from deepsight_ros.evaluation.json_report import write_json
 from deepsight_ros.evaluation.masks import DegradedSegmentation
 from deepsight_ros.evaluation.masks import MASKS
@@ -58,22 +59,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--cap', type=float, metavar='M',
                         help="largest true depth to score (default: the benchmark's)")
     parser.add_argument('--json', type=Path, metavar='FILE', help='write the result there')
-
-
-def add_ground_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options that say where a data set's ground is."""
-    parser.add_argument('--camera-height', type=float, metavar='M', help='metres above the ground')
-    parser.add_argument('--camera-pitch', type=float, metavar='RAD', help='positive: looks down')
-    parser.add_argument('--gravity', type=_direction, metavar='X,Y,Z',
-                        help='down in the world frame of the poses (default: estimated once per '
-                        'sequence from depth and poses)')
-    parser.add_argument('--floor', type=float, metavar='M',
-                        help="the floor's offset along --gravity (default: estimated)")
-
-
-def ground_options(args: argparse.Namespace) -> GroundOptions:
-    """Return what ``add_ground_arguments`` parsed."""
-    return GroundOptions(args.camera_height, args.camera_pitch, args.gravity, args.floor)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -145,8 +130,3 @@ def _labels_of(frame: Frame) -> npt.NDArray[np.uint8]:
         raise DatasetError(f'{frame.name} has no ground-truth labels; --masks labels works with '
                            'worlds only')
     return frame.labels
-
-
-def _direction(text: str) -> tuple[float, float, float]:
-    x, y, z = (float(value) for value in text.split(','))
-    return x, y, z

@@ -18,11 +18,12 @@ STEP_TITLES: Final = {
 
 
 def score_table(summary: dict[str, Any]) -> str:
-    """Return the tables of ``evaluate depth``'s JSON as text."""
+    """Return the tables of what ``evaluate depth`` or ``replay`` found as text."""
     metrics = summary['metrics']
     recall = summary['by_step']['ground_recall']
     parts = [
-        f'{summary["dataset"]}: {summary["frames"]} frames, {summary["method"]}',
+        f'{summary.get("dataset") or summary["bag"]}: {summary["frames"]} frames, '
+        f'{summary["method"]}',
         text_table([list(metrics), [number(value) for value in metrics.values()]]),
         text_table([['', 'points', 'within 5 %', 'within 10 %', 'coverage'], *(
             step_row(STEP_TITLES[name], summary['by_step'][name]) for name in STEP_TITLES)]),

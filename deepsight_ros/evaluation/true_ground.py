@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from deepsight_ros.evaluation.ground_frame import ground_from_camera
 from deepsight_ros.geometry import GroundError
 from deepsight_ros.geometry import GroundPlane
 
@@ -54,8 +55,8 @@ def on_ground(points: Points, plane: GroundPlane) -> npt.NDArray[np.bool_]:
     The local fits start at ``plane``, the one below the camera, and may leave it by 2 % of the
     distance: roads are crowned, and bend over hills.
     """
-    forward, right = _axes(plane)
-    x, z = points @ right, points @ forward
+    forward, left, _ = ground_from_camera(plane)[:3, :3]
+    x, z = points @ left, points @ forward
     above = plane.height_of(points)
     slack = TOLERANCE + _LOCAL_SLOPE * np.hypot(x, z)
     cells = _Cells(x, z)
@@ -88,14 +89,6 @@ def _best_supported(candidates: Points, prior: GroundPlane) -> GroundPlane | Non
     best = int(np.argmax(votes))
     x, y, z = normals[best].tolist()
     return GroundPlane((x, y, z), float(heights[best]))
-
-
-def _axes(plane: GroundPlane) -> tuple[Points, Points]:
-    """Forward and right unit vectors in the plane."""
-    down = np.array(plane.normal)
-    right = np.cross(down, (0.0, 0.0, 1.0))
-    right /= np.linalg.norm(right)
-    return np.cross(right, down), right
 
 
 class _Cells:

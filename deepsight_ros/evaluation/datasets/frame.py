@@ -22,7 +22,9 @@ class Frame:
     the ground plane in the camera's optical frame: from nominal extrinsics or a pose, never from
     ``truth``. ``truth`` float32 is either sparse [N, 3] (column, row, depth in metres; columns and
     rows may be fractions) or dense [H, W] (metres, NaN where unknown). ``labels`` uint8 [H, W] are
-    ``SceneClass`` ids, ``pose`` [4, 4] takes points of the optical frame to a world frame.
+    ``SceneClass`` ids, ``pose`` [4, 4] takes points of the optical frame to a world frame,
+    ``imu`` holds specific force (m/s^2) and angular rates (rad/s), [3] each, in frame
+    ``frame_id``.
     """
 
     name: str
@@ -34,6 +36,7 @@ class Frame:
     truth: npt.NDArray[np.float32]
     labels: npt.NDArray[np.uint8] | None = None
     pose: npt.NDArray[np.float64] | None = None
+    imu: tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]] | None = None
 
     def truth_points(self) -> npt.NDArray[np.float32]:
         """Ground truth [N, 3]: column, row, depth in metres; all finite, all in the picture."""

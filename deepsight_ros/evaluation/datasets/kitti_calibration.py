@@ -37,8 +37,8 @@ class KittiCalibration:
     @classmethod
     def of_drive(cls, folder: Path) -> KittiCalibration:
         """Calibration of a raw recording day: ``calib_cam_to_cam`` and ``calib_velo_to_cam``."""
-        camera = _Table(folder / 'calib_cam_to_cam.txt')
-        scanner = _Table(folder / 'calib_velo_to_cam.txt')
+        camera = Table(folder / 'calib_cam_to_cam.txt')
+        scanner = Table(folder / 'calib_velo_to_cam.txt')
         rectify = _rigid(camera.matrix('R_rect_00', 3, 3), np.zeros(3))
         to_camera = _rigid(scanner.matrix('R', 3, 3), scanner.matrix('T', 1, 3)[0])
         return cls(camera.matrix('P_rect_02', 3, 4), rectify @ to_camera)
@@ -46,7 +46,7 @@ class KittiCalibration:
     @classmethod
     def of_object(cls, path: Path) -> KittiCalibration:
         """Calibration of one frame of the object benchmark."""
-        table = _Table(path)
+        table = Table(path)
         rectify = _rigid(table.matrix('R0_rect', 3, 3), np.zeros(3))
         scanner = table.matrix('Tr_velo_to_cam', 3, 4)
         return cls(table.matrix('P2', 3, 4), rectify @ _rigid(scanner[:, :3], scanner[:, 3]))
@@ -74,10 +74,11 @@ class KittiCalibration:
         return project_scan(self.read_scan(scan), camera)
 
 
-class _Table:
+class Table:
     """The lines of a calibration file."""
 
     def __init__(self, path: Path) -> None:
+        """Read a file; ``DatasetError`` if it is missing."""
         if not path.is_file():
             raise DatasetError(f'{path} is missing; KITTI ships it with the calibration')
         self._path = path
@@ -85,6 +86,7 @@ class _Table:
         self._values = {name.strip(): value.split() for name, _, value in lines}
 
     def matrix(self, name: str, rows: int, columns: int) -> Matrix:
+        """Matrix [rows, columns] of this name; ``DatasetError`` if it is not there."""
         try:
             return np.array(self._values[name], np.float64).reshape(rows, columns)
         except (KeyError, ValueError) as error:

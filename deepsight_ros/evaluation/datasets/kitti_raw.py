@@ -15,6 +15,7 @@ from deepsight_ros.evaluation.datasets.kitti_calibration import CAMERA_HEIGHT
 from deepsight_ros.evaluation.datasets.kitti_calibration import FRAME_ID
 from deepsight_ros.evaluation.datasets.kitti_calibration import KittiCalibration
 from deepsight_ros.evaluation.datasets.kitti_calibration import MAX_DEPTH
+from deepsight_ros.evaluation.datasets.kitti_oxts import KittiOxts
 from deepsight_ros.evaluation.errors import DatasetError
 
 LAYOUT: Final = (
@@ -36,7 +37,9 @@ class KittiRaw:
         self._pictures = [path for path in pictures if self._scan_of(path).is_file()]
         if not self._pictures:
             raise DatasetError(f'no scans in {self._scans} for the pictures; expected {LAYOUT}')
-        self.calibration = KittiCalibration.of_drive(calibration_folder(root))
+        folder = calibration_folder(root)
+        self._calibration = KittiCalibration.of_drive(folder)
+        self._oxts = KittiOxts(root, folder, self._calibration)
         self._ground = ground.fixed('kitti-raw', CAMERA_HEIGHT)
         self._stamps = read_stamps(root / 'image_02' / 'timestamps.txt')
 
@@ -48,11 +51,12 @@ class KittiRaw:
         """Read one frame."""
         path = self._pictures[index]
         image = read_picture(path)
-        camera = self.calibration.camera(image)
-        truth = self.calibration.truth(self._scan_of(path), camera)
+        camera = self._calibration.camera(image)
+        truth = self._calibration.truth(self._scan_of(path), camera)
         number = int(path.stem)
         stamp = self._stamps[number] if number < len(self._stamps) else number * _PERIOD_NS
-        return Frame(path.stem, stamp, FRAME_ID, image, camera, self._ground, truth)
+        return Frame(path.stem, stamp, FRAME_ID, image, camera, self._ground, truth,
+                     imu=self._oxts.read(path.stem))
 
     def _scan_of(self, picture: Path) -> Path:
         return self._scans / f'{picture.stem}.bin'

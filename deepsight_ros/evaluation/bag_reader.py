@@ -1,0 +1,111 @@
+"""Reading rosbag2 files (mcap and sqlite3) without ROS."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+from typing import Final
+from typing import NamedTuple
+
+from rosbags.highlevel import AnyReader
+from rosbags.typesys import get_typestore
+from rosbags.typesys import Stores
+
+from deepsight_ros.evaluation.errors import BagError
+
+IMAGE: Final = 'sensor_msgs/msg/Image'
+COMPRESSED_IMAGE: Final = 'sensor_msgs/msg/CompressedImage'
+CAMERA_INFO: Final = 'sensor_msgs/msg/CameraInfo'
+POINT_CLOUD: Final = 'sensor_msgs/msg/PointCloud2'
+IMU: Final = 'sensor_msgs/msg/Imu'
+TF: Final = 'tf2_msgs/msg/TFMessage'
+
+
+class BagMessage(NamedTuple):
+    """A message as it was recorded."""
+
+    topic: str
+    time_ns: int
+    """When it was recorded; its own stamp may be earlier."""
+    content: Any
+
+
+class BagReader:
+    """An open bag; a context manager. Errors of the file become ``BagError``."""
+
+    def __init__(self, path: Path) -> None:
+        """Take the folder of a bag, or one of its files."""
+        self.path = path
+        if not path.exists():
+            raise BagError(f'bag {path} does not exist')
+        with self._readable():
+            self._reader = AnyReader([path], default_typestore=get_typestore(Stores.ROS2_JAZZY))
+
+    def __enter__(self) -> BagReader:
+        """Open the files and read their index."""
+        with self._readable():
+            self._reader.open()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close the files."""
+        self._reader.close()
+
+    def topics(self, *types: str) -> list[str]:
+        """Topics with messages of one of these types, sorted."""
+        found = {connection.topic for connection in self._reader.connections
+                 if connection.msgtype in types and connection.msgcount}
+        return sorted(found)
+
+    def count(self, topic: str) -> int:
+        """Return the number of messages of a topic."""
+        return sum(connection.msgcount for connection in self._reader.connections
+                   if connection.topic == topic)
+
+    def messages(self, topics: Collection[str]) -> Iterator[BagMessage]:
+        """Messages of these topics in the order of recording."""
+        connections = [connection for connection in self._reader.connections
+                       if connection.topic in topics]
+        if not connections:
+            return
+        stored = self._reader.messages(connections)
+        while True:
+            with self._readable():
+                entry = next(stored, None)
+                if entry is None:
+                    return
+                connection, time_ns, data = entry
+                content = self._reader.deserialize(data, connection.msgtype)
+            yield BagMessage(connection.topic, time_ns, content)
+
+    def first(self, topic: str) -> Any:
+        """First message of a topic."""
+        for message in self.messages([topic]):
+            return message.content
+        raise BagError(f'bag {self.path} has no messages on {topic}')
+
+    @contextmanager
+    def _readable(self) -> Iterator[None]:
+        # Damage shows as an exception of whichever library met it: rosbags, sqlite, zstd, struct.
+        try:
+            yield
+        except (KeyboardInterrupt, MemoryError):
+            raise
+        except Exception as error:
+            raise BagError(
+                f'bag {self.path} cannot be read ({error}); if the recording was cut off, try '
+                '`ros2 bag reindex` or `mcap recover`') from error
+
+
+def stamp_of(message: Any) -> int:
+    """Return the stamp of a message's header in nanoseconds."""
+    return int(message.header.stamp.sec) * 1_000_000_000 + int(message.header.stamp.nanosec)

@@ -1,0 +1,92 @@
+"""Which topics of a bag are the picture, its camera, and the depth to compare with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from deepsight_ros.evaluation.bag_reader import BagReader
+from deepsight_ros.evaluation.bag_reader import CAMERA_INFO
+from deepsight_ros.evaluation.bag_reader import COMPRESSED_IMAGE
+from deepsight_ros.evaluation.bag_reader import IMAGE
+from deepsight_ros.evaluation.bag_reader import IMU
+from deepsight_ros.evaluation.bag_reader import POINT_CLOUD
+from deepsight_ros.evaluation.errors import BagError
+from deepsight_ros.evaluation.replay_settings import ReplaySettings
+
+_DEPTH_ENCODINGS: Final = ('16UC1', '32FC1')
+
+
+@dataclass(frozen=True)
+class BagTopics:
+    """Names of topics; empty where the bag has none, or where it is not needed."""
+
+    image: str
+    camera_info: str
+    imu: str = ''
+    depth: str = ''
+    depth_camera_info: str = ''
+    points: str = ''
+
+
+def choose_topics(bag: BagReader, settings: ReplaySettings) -> BagTopics:
+    """
+    Find the topics in an open bag; the settings decide where there are several.
+
+    Depth is preferred to points. Raises ``BagError`` when there is no picture or no camera_info,
+    or several of something, naming the parameter that chooses.
+    """
+    raw = bag.topics(IMAGE)
+    depths = [topic for topic in raw if bag.first(topic).encoding in _DEPTH_ENCODINGS]
+    pictures = [topic for topic in raw if topic not in depths]
+    image = _only(bag, 'image_topic', settings.image_topic,
+                  pictures or bag.topics(COMPRESSED_IMAGE), [*raw, *bag.topics(COMPRESSED_IMAGE)])
+    if not image:
+        raise BagError(f'bag {bag.path} has no pictures (topics of type {IMAGE} or '
+                       f'{COMPRESSED_IMAGE}); record the camera')
+    depth = _only(bag, 'depth_topic', settings.depth_topic, depths, depths)
+    clouds = bag.topics(POINT_CLOUD)
+    points = '' if depth else _only(bag, 'points_topic', settings.points_topic, clouds, clouds)
+    imus = bag.topics(IMU)
+    return BagTopics(
+        image, _camera_info_of(bag, settings.camera_info_topic, image),
+        imu=_only(bag, 'imu_topic', settings.imu_topic, imus, imus),
+        depth=depth, depth_camera_info=_beside(bag, depth), points=points)
+
+
+def _only(
+    bag: BagReader, parameter: str, chosen: str, candidates: Sequence[str],
+    allowed: Sequence[str],
+) -> str:
+    """Return the chosen topic, else the only candidate, else an empty string."""
+    if chosen:
+        if chosen not in allowed:
+            raise BagError(f'bag {bag.path} has no such topic {chosen!r}; {parameter} can be '
+                           f'{", ".join(allowed) or "left empty only"}')
+        return chosen
+    if len(candidates) > 1:
+        raise BagError(f'bag {bag.path} has several topics for this: {", ".join(candidates)}; '
+                       f'set {parameter} in the file given with --params')
+    return candidates[0] if candidates else ''
+
+
+def _camera_info_of(bag: BagReader, chosen: str, image: str) -> str:
+    known = bag.topics(CAMERA_INFO)
+    if chosen:
+        return _only(bag, 'camera_info_topic', chosen, known, known)
+    beside = _beside(bag, image)
+    if beside:
+        return beside
+    if not known:
+        raise BagError(f'bag {bag.path} has no camera_info; record the topic beside {image}, '
+                       'depth cannot be metric without it')
+    raise BagError(f'bag {bag.path} has no camera_info beside {image}; set camera_info_topic in '
+                   f'the file given with --params to one of {", ".join(known)}')
+
+
+def _beside(bag: BagReader, image: str) -> str:
+    """Topic camera_info in the namespace of a picture, as image_transport has it; or empty."""
+    namespace = image.removesuffix('/compressed').rpartition('/')[0]
+    topic = f'{namespace}/camera_info'
+    return topic if image and topic in bag.topics(CAMERA_INFO) else ''

@@ -1,0 +1,49 @@
+"""Command ``deepsight replay``: a bag through the code of the nodes, and a report."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from deepsight_ros.evaluation.json_report import write_json
+from deepsight_ros.evaluation.replay_run import replay_bag
+from deepsight_ros.evaluation.replay_settings import ReplaySettings
+from deepsight_ros.evaluation.replay_summary import summarise_replay
+from deepsight_ros.evaluation.report_html import report_html
+from deepsight_ros.evaluation.tables import score_table
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of ``deepsight replay``."""
+    parser.add_argument('bag', type=Path, metavar='BAG', help='folder of a rosbag2, or its file')
+    parser.add_argument('--out', required=True, type=Path, metavar='DIR',
+                        help='folder for report.json and report.html')
+    parser.add_argument('--params', type=Path, metavar='YAML',
+                        help='ROS parameter file of the embodied_depth node; image_topic, '
+                        'camera_info_topic, depth_topic, points_topic and imu_topic choose '
+                        'where the bag has several')
+    parser.add_argument('--bag-out', type=Path, metavar='FILE',
+                        help='write the outputs of the node to this new bag')
+
+
+def run(args: argparse.Namespace) -> int:
+    """Replay, write the report, print its main numbers."""
+    settings = ReplaySettings.from_file(args.params) if args.params else ReplaySettings()
+    replay = replay_bag(args.bag, settings, args.bag_out)
+    summary = summarise_replay(replay)
+    write_json(args.out / 'report.json', summary)
+    (args.out / 'report.html').write_text(report_html(summary, replay.shown), 'utf8')
+    print(_overview(summary))
+    print(f'\nreport: {args.out / "report.html"}')
+    return 0
+
+
+def _overview(summary: dict[str, Any]) -> str:
+    lines = [f'{kind} x {entry["count"]}: {entry["first"]}'
+             for kind, entry in summary['failures'].items()]
+    if summary['scored_frames']:
+        lines.insert(0, score_table(summary))
+    else:
+        lines.insert(0, f'{summary["frames"]} frames; the bag holds no true depth to compare with')
+    return '\n'.join(lines)

@@ -1,0 +1,93 @@
+"""Parameters of a replay: those of the node, and which topics of the bag to take."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+from typing import Final
+
+import yaml
+
+_NODE: Final = 'embodied_depth'
+_LIVE_ONLY: Final = frozenset({
+    'autostart', 'camera_info_exact', 'compressed', 'segmentation_threads', 'tf_timeout',
+    'use_sim_time'})
+"""Parameters of the node that mean nothing without a running system."""
+
+
+class SettingsError(ValueError):
+    """A parameter file cannot be read, or sets something that does not exist."""
+
+
+@dataclass(frozen=True)
+class ReplaySettings:
+    """
+    What a parameter file can set; units and defaults are the node's.
+
+    The topics choose where a bag has several; empty: the only one there is.
+    """
+
+    segmentation_bundle: str = 'scene_segmentation_nano'
+    rectified: bool = True
+    camera_height: float = 0.0
+    camera_pitch: float = 0.0
+    camera_roll: float = 0.0
+    ground_frame: str = 'base_footprint'
+    refine_ground: bool = True
+    max_range: float = 80.0
+    image_topic: str = ''
+    camera_info_topic: str = ''
+    depth_topic: str = ''
+    points_topic: str = ''
+    imu_topic: str = ''
+
+    @classmethod
+    def from_file(cls, path: Path) -> ReplaySettings:
+        """
+        Read a ROS parameter file, such as the node itself takes.
+
+        Sections for other nodes are ignored. Raises ``SettingsError`` or ``OSError``.
+        """
+        try:
+            content = yaml.safe_load(path.read_text('utf8'))
+        except yaml.YAMLError as error:
+            raise SettingsError(f'{path} is no YAML: {error}') from error
+        return cls.from_values(_parameters(content, path), str(path))
+
+    @classmethod
+    def from_values(cls, values: dict[str, Any], source: str) -> ReplaySettings:
+        """Check names and types of parameters that come from ``source``."""
+        types = {item.name: type(item.default) for item in fields(cls)}
+        chosen: dict[str, Any] = {}
+        for name, value in values.items():
+            if name in _LIVE_ONLY:
+                continue
+            if name not in types:
+                raise SettingsError(f'{source}: there is no parameter {name!r}; there are '
+                                    f'{", ".join(types)}')
+            if types[name] is float and type(value) is int:
+                value = float(value)
+            if type(value) is not types[name]:
+                raise SettingsError(f'{source}: {name} is {value!r}, must be of type '
+                                    f'{types[name].__name__}')
+            chosen[name] = value
+        return cls(**chosen)
+
+
+def _parameters(content: Any, path: Path) -> dict[str, Any]:
+    """Parameters of the sections that name the node, or all nodes; the later one wins."""
+    sections = content.items() if isinstance(content, dict) else ()
+    values: dict[str, Any] = {}
+    found = False
+    for name, section in sections:
+        if not (isinstance(section, dict) and isinstance(section.get('ros__parameters'), dict)):
+            break
+        found = True
+        if str(name).rpartition('/')[2] in (_NODE, '*', '**'):
+            values.update(section['ros__parameters'])
+    if not found:
+        raise SettingsError(f'{path} is no ROS parameter file; expected '
+                            f'{_NODE}: {{ros__parameters: {{camera_height: 1.2}}}}')
+    return values
