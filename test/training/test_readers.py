@@ -2,6 +2,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import cv2
+from deepsight_training.datasets.camvid import admit_grass
 from deepsight_training.datasets.camvid import read_camvid
 from deepsight_training.datasets.kitti import read_kitti_drive
 from deepsight_training.datasets.kitti import read_kitti_object
@@ -9,6 +10,7 @@ from deepsight_training.datasets.labels import ANY_BACKGROUND
 from deepsight_training.datasets.labels import ANY_GROUND
 from deepsight_training.datasets.labels import ANY_VERTICAL
 from deepsight_training.datasets.labels import ANY_VERTICAL_OR_SKY
+from deepsight_training.datasets.labels import LOW_VEGETATION
 from deepsight_training.datasets.lidar_labels import fit_ground
 from deepsight_training.datasets.lidar_labels import height_above_ground
 from deepsight_training.datasets.mixture import Mixture
@@ -71,6 +73,10 @@ def test_camvid(tmp_path: Path):
     assert sample.image[0, 0, 2] > 150, 'pictures are RGB'
     assert sample.labels[:4, 0].tolist() == [
         SceneClass.ROAD, SceneClass.PERSON, VOID, SceneClass.SKY]
+    ids[:] = 5
+    cv2.imwrite(str(tmp_path / 'trainannot' / 'a.png'), ids)
+    grass = admit_grass(read_camvid(tmp_path, 'train')[0])
+    assert grass.labels[:, 0].tolist() == [SceneClass.VEGETATION] * 3 + [LOW_VEGETATION] * 3
     with pytest.raises(DatasetError, match='val'):
         read_camvid(tmp_path, 'val')
 

@@ -7,18 +7,23 @@ from deepsight_training.datasets.sample import Sample
 from deepsight_training.evaluate_segmentation import confusion
 from deepsight_training.evaluate_segmentation import intersection_over_union
 from deepsight_training.evaluate_segmentation import score
-from deepsight_training.export import ClassMap
 from deepsight_training.export import GRAPH
 from deepsight_training.export import write_bundle
+from deepsight_training.model_card import CARD
 from deepsight_training.models.configuration_scene_segmentation import SceneSegmentationConfig
 from deepsight_training.models.modeling_scene_segmentation import SceneSegmentationModel
+from deepsight_training.onnx_graph import ClassMap
 from deepsight_training.stages.segmentation import Roots
+from deepsight_training.stages.segmentation import Source
+from deepsight_training.stages.segmentation import SOURCES
 from deepsight_training.stages.segmentation import Stage
+from deepsight_training.stages.segmentation import trained_on
 import numpy as np
 import onnx
 import pytest
 import torch
 
+from deepsight_ros.engines.manifest import Manifest
 from deepsight_ros.geometry.scene_classes import SceneClass
 from deepsight_ros.geometry.scene_classes import VOID
 from deepsight_ros.perception.segmentation import Segmentation
@@ -37,7 +42,8 @@ def model(tiny_config: SceneSegmentationConfig) -> SceneSegmentationModel:
 @pytest.fixture(scope='module')
 def bundle(model: SceneSegmentationModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp('bundle')
-    write_bundle(copy.deepcopy(model), folder, 'tiny', 'noise')
+    metrics = ({'name': 'iou_road', 'value': 0.5, 'dataset': 'noise', 'date': '2000-01-01'},)
+    write_bundle(copy.deepcopy(model), folder, ('noise',), metrics)
     return folder
 
 
@@ -81,8 +87,8 @@ def test_a_resumed_run_equals_an_uninterrupted_one(
     tiny_config: SceneSegmentationConfig, make_sample: Callable[[int], Sample],
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
 ):
-    monkeypatch.setitem(
-        training.READERS, 'synthetic', lambda roots: [make_sample(i) for i in range(3)])
+    source = Source('noise', lambda roots: [make_sample(i) for i in range(3)])
+    monkeypatch.setitem(training.SOURCES, 'synthetic', source)
     monkeypatch.setitem(training.STAGES, 'tiny', Stage({'synthetic': 1.0}, 4, 1e-3))
     roots = Roots(tmp_path, tmp_path)
     run = {'batch_size': 2, 'save_every': 2, 'config': tiny_config}
@@ -107,3 +113,22 @@ def test_scores(bundle: Path, make_sample: Callable[[int], Sample]):
     scores = score(Segmentation.load(bundle), [make_sample(0)])
     assert set(scores.classes) == {c.name.lower() for c in SceneClass}
     assert 0.0 <= scores.mean_of_groups <= 1.0
+
+
+def test_bundle_describes_itself(bundle: Path):
+    manifest = Manifest.read(bundle)
+    manifest.verify(bundle)
+    assert manifest.training_data == 'noise'
+    assert manifest.preprocessing['stride'] == 2
+    card = (bundle / CARD).read_text()
+    assert '| iou_road | 0.5 | noise | 2000-01-01 |' in card
+    assert manifest.licence in card
+
+
+def test_what_is_scored_was_not_trained_on():
+    for stage, left_out in (('no_drive', 'KITTI raw'), ('no_object', 'KITTI object')):
+        titles = trained_on(stage)
+        assert not any(title.startswith((left_out, '7-Scenes')) for title in titles)
+        assert any(title.startswith('KITTI') for title in titles)
+    assert not any(title.startswith(('KITTI', '7-Scenes')) for title in trained_on('base'))
+    assert len(trained_on('all')) == len(SOURCES)

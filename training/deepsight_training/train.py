@@ -17,8 +17,8 @@ from deepsight_training.ema import EmaCallback
 from deepsight_training.ema import FILE_NAME
 from deepsight_training.models.configuration_scene_segmentation import SceneSegmentationConfig
 from deepsight_training.models.modeling_scene_segmentation import SceneSegmentationModel
-from deepsight_training.stages.segmentation import READERS
 from deepsight_training.stages.segmentation import Roots
+from deepsight_training.stages.segmentation import SOURCES
 from deepsight_training.stages.segmentation import STAGES
 
 
@@ -71,7 +71,7 @@ def train(
         model = load_averaged(latest_checkpoint(output / stage.start))
     model.to(memory_format=torch.channels_last)
     mixture = Mixture(
-        {name: READERS[name](roots) for name in stage.shares}, stage.shares,
+        {name: SOURCES[name].read(roots) for name in stage.shares}, stage.shares,
         steps * batch_size, batch_size, model.config.output_stride, seed=1,
     )
     arguments = TrainingArguments(

@@ -23,6 +23,9 @@ ANY_VERTICAL_OR_SKY: Final = 102
 ANY_BACKGROUND: Final = 103
 """Anything that stands up, but neither a vehicle nor a person."""
 
+LOW_VEGETATION: Final = 104
+"""Grass or bushes: ``TERRAIN`` or ``VEGETATION``."""
+
 
 def _members() -> npt.NDArray[np.bool_]:
     table = np.zeros((256, len(SceneClass)), bool)
@@ -33,6 +36,7 @@ def _members() -> npt.NDArray[np.bool_]:
     table[ANY_VERTICAL_OR_SKY] = ~table[ANY_GROUND]
     table[ANY_BACKGROUND] = table[ANY_VERTICAL]
     table[ANY_BACKGROUND, [SceneClass.VEHICLE, SceneClass.PERSON]] = False
+    table[LOW_VEGETATION, [SceneClass.TERRAIN, SceneClass.VEGETATION]] = True
     table.setflags(write=False)
     return table
 

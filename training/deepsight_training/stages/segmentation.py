@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from deepsight_training.datasets.camvid import admit_grass
 from deepsight_training.datasets.camvid import read_camvid
 from deepsight_training.datasets.kitti import read_kitti_drive
 from deepsight_training.datasets.kitti import read_kitti_object
@@ -29,17 +30,36 @@ class Roots:
     worlds: Path
 
 
-READERS: Final[Mapping[str, Callable[[Roots], Sequence[Sample]]]] = {
-    'camvid': lambda roots: read_camvid(roots.data / 'camvid', 'train'),
-    'kitti_drive': lambda roots: read_kitti_drive(roots.data / 'kitti_drive'),
-    'kitti_object': lambda roots: read_kitti_object(roots.data / 'kitti_object' / 'training'),
-    'rooms': lambda roots: read_rooms(roots.data / 'rgbd_samples'),
-    'kitchen': lambda roots: read_kitchen(roots.data / 'sevenscenes_kitchen'),
-    'world_street': lambda roots: read_rendered(roots.worlds / 'street'),
-    'world_room': lambda roots: read_rendered(roots.worlds / 'room'),
-    'world_corridor': lambda roots: read_rendered(roots.worlds / 'corridor'),
+@dataclass(frozen=True)
+class Source:
+    """A reader and what a model card calls its data."""
+
+    title: str
+    read: Callable[[Roots], Sequence[Sample]]
+
+
+SOURCES: Final[dict[str, Source]] = {
+    'camvid': Source('CamVid train', lambda roots: [
+        admit_grass(sample) for sample in read_camvid(roots.data / 'camvid', 'train')]),
+    'kitti_drive': Source(
+        'KITTI raw (39 frames of one drive, labelled by LiDAR)',
+        lambda roots: read_kitti_drive(roots.data / 'kitti_drive')),
+    'kitti_object': Source(
+        'KITTI object (6 frames, labelled by LiDAR and boxes)',
+        lambda roots: read_kitti_object(roots.data / 'kitti_object' / 'training')),
+    'rooms': Source(
+        'Redwood, TUM and SUN RGB-D (7 frames of 3 rooms, labelled by depth)',
+        lambda roots: read_rooms(roots.data / 'rgbd_samples')),
+    'kitchen': Source(
+        '7-Scenes (50 frames of one kitchen, labelled by depth)',
+        lambda roots: read_kitchen(roots.data / 'sevenscenes_kitchen')),
+    'world_street': Source(
+        'rendered streets', lambda roots: read_rendered(roots.worlds / 'street')),
+    'world_room': Source(
+        'rendered rooms', lambda roots: read_rendered(roots.worlds / 'room')),
+    'world_corridor': Source(
+        'rendered corridors', lambda roots: read_rendered(roots.worlds / 'corridor')),
 }
-"""Sources by name."""
 
 
 @dataclass(frozen=True)
@@ -69,10 +89,17 @@ def _fine_tune(**more: float) -> Stage:
     return Stage({**_BASE, **more}, steps=2500, learning_rate=5e-4, start='base')
 
 
-STAGES: Final[Mapping[str, Stage]] = {
-    'street': Stage({'camvid': 1.0}, steps=12000, learning_rate=1.5e-3),
+STAGES: Final[dict[str, Stage]] = {
+    'street': Stage({'camvid': 1.0}, steps=6000, learning_rate=1.5e-3),
     'base': Stage(_BASE, steps=8000, learning_rate=1e-3, start='street'),
     'no_drive': _fine_tune(kitti_object=0.3),
     'no_object': _fine_tune(kitti_drive=0.3),
     'all': _fine_tune(kitti_object=0.15, kitti_drive=0.2, kitchen=0.1),
 }
+
+
+def trained_on(stage_name: str) -> tuple[str, ...]:
+    """Titles of all data that a stage and the stages before it have seen."""
+    stage = STAGES[stage_name]
+    earlier = trained_on(stage.start) if stage.start else ()
+    return tuple(dict.fromkeys([*earlier, *(SOURCES[name].title for name in stage.shares)]))
