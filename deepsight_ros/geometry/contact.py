@@ -1,103 +1,115 @@
-"""Where upright things touch the ground, and the inverse depth they take from there."""
+"""Upright things take the depth of the ground they touch."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
-from deepsight_ros.geometry.scene_classes import GROUP_OF_CLASS
+from deepsight_ros.geometry.camera import Camera
+from deepsight_ros.geometry.camera import FloatImage
+from deepsight_ros.geometry.ground import GroundPlane
+from deepsight_ros.geometry.ground import MAX_RELATIVE_SIGMA
+from deepsight_ros.geometry.hidden import below_border
+from deepsight_ros.geometry.hidden import by_size
+from deepsight_ros.geometry.hidden import extend
+from deepsight_ros.geometry.runs import Runs
 from deepsight_ros.geometry.scene_classes import SceneClass
-from deepsight_ros.geometry.scene_classes import SceneGroup
+from deepsight_ros.geometry.vehicles import CLEARANCE
+from deepsight_ros.geometry.vehicles import shape_vehicles
 
-_UPRIGHT: Final = (
-    SceneClass.STRUCTURE, SceneClass.VEGETATION, SceneClass.VEHICLE, SceneClass.PERSON)
-_IS_GROUND: Final = (GROUP_OF_CLASS == SceneGroup.ROAD) | (
-    GROUP_OF_CLASS == SceneGroup.OTHER_GROUND)
+Mask = npt.NDArray[np.bool_]
 
-
-@dataclass(frozen=True)
-class Runs:
-    """
-    The picture cut into vertical runs of pixels of one connected component, column by column.
-
-    ``index`` [H, W] is each pixel's run; the other arrays [N] hold each run's column, first and
-    last row, class, component, and the class just below it (-1 at the lower border).
-    """
-
-    index: npt.NDArray[np.int32]
-    column: npt.NDArray[np.int32]
-    top: npt.NDArray[np.int32]
-    bottom: npt.NDArray[np.int32]
-    scene_class: npt.NDArray[np.uint8]
-    component: npt.NDArray[np.int32]
-    below: npt.NDArray[np.int16]
-
-    @classmethod
-    def of(cls, classes: npt.NDArray[np.uint8]) -> Runs:
-        """Cut a class map [H, W] into runs."""
-        height, width = classes.shape
-        components = np.ascontiguousarray(_components(classes).T)
-        starts = np.ones((width, height), bool)
-        np.not_equal(components[:, 1:], components[:, :-1], out=starts[:, 1:])
-        index = (np.cumsum(starts, dtype=np.int32) - 1).reshape(width, height)
-        first = np.flatnonzero(starts)
-        last = np.append(first[1:], starts.size) - 1
-        scene_class = classes.T.reshape(-1)[first]
-        bottom = last % height
-        below = np.append(scene_class[1:], 0).astype(np.int16)
-        below[bottom == height - 1] = -1
-        return cls(
-            index=index.T, column=(first // height).astype(np.int32),
-            top=(first % height).astype(np.int32), bottom=bottom.astype(np.int32),
-            scene_class=scene_class, component=components.reshape(-1)[first], below=below)
-
-
-def _components(classes: npt.NDArray[np.uint8]) -> npt.NDArray[np.int32]:
-    """Number the connected components of the upright classes; others get minus their class."""
-    numbers = -1 - classes.astype(np.int32)
-    count = 0
-    for scene_class in _UPRIGHT:
-        found, labels = cv2.connectedComponents((classes == scene_class).view(np.uint8))
-        inside = labels > 0
-        numbers[inside] = labels[inside] + count
-        count += found
-    return numbers
+WHOLE: Final = (1.2, 2.0)
+"""Height (m) of a vehicle that is seen whole: what shows above it stands behind it."""
+_STACKED: Final = 3
+"""How many things may hide each other's foot in one column."""
 
 
 def standing_inverse_depth(
-    classes: npt.NDArray[np.uint8], ground: npt.NDArray[np.float32],
-) -> npt.NDArray[np.float32]:
+    classes: npt.NDArray[np.uint8], plane: FloatImage, camera: Camera, ground: GroundPlane,
+) -> tuple[FloatImage, Mask]:
     """
-    Inverse depth [H, W] of upright things, NaN where nothing tells.
+    Inverse depth [H, W] of upright things, NaN where nothing tells, and where contact was seen.
 
-    ``ground`` [H, W] is the inverse depth of the ground plane behind each pixel of the class map
-    ``classes`` [H, W].
+    ``plane`` [H, W] is the inverse depth of the ground behind each pixel of the class map
+    ``classes`` [H, W], negative above the horizon; ``camera`` is the class map's.
+
+    Each run of pixels takes the depth at which its component touches the ground in its column;
+    faces are fitted to vehicles. Without visible contact, in this order: cut off by the lower
+    border, it is at least as near as the ground there (``below_border``); above a whole car or
+    person, its component is continued from beside (``extend``); a car or person of usual size is
+    where its top is seen (``by_size``); else it is as far as what hides its foot.
     """
     runs = Runs.of(classes)
-    rows = np.minimum(runs.bottom + 1, classes.shape[0] - 1)
-    contact = (ground[runs.bottom, runs.column] + ground[rows, runs.column]) / 2
-    upright = runs.component > 0
-    visible = upright & (runs.below >= 0) & _IS_GROUND[runs.below] & (contact > 0)
-    value = np.where(visible, contact, np.float32(np.nan))
-    hidden = np.flatnonzero(upright & ~visible)
-    known = np.flatnonzero(visible)
-    order = known[np.argsort(runs.component[known], kind='stable')]
-    if len(order):
-        # Within a component the columns ascend, so one interpolation serves all components.
-        stride = classes.shape[1] * 4.0
-        position = runs.component[order] * stride + runs.column[order]
-        wanted = runs.component[hidden] * stride + runs.column[hidden]
-        nearest = np.clip(np.searchsorted(position, wanted), 1, len(order) - 1)
-        left, right = order[nearest - 1], order[nearest]
-        same_left = runs.component[left] == runs.component[hidden]
-        same_right = runs.component[right] == runs.component[hidden]
-        guess = np.interp(wanted, position, value[order])
-        guess = np.where(same_left & same_right, guess, np.where(
-            same_left, value[left], np.where(same_right, value[right], np.nan)))
-        value[hidden] = guess
-    result: npt.NDArray[np.float32] = value[runs.index]
-    return result
+    below = np.minimum(runs.bottom + 1, classes.shape[0] - 1)
+    contact = (plane[runs.bottom, runs.column] + plane[below, runs.column]) / 2
+    farthest = ground.smallest_slant(camera, MAX_RELATIVE_SIGMA) / np.float32(ground.height)
+    seen = runs.on_ground & (contact > farthest[runs.column])
+    lines, cut = _lines(runs, contact, seen, classes.shape[1])
+    end_on = np.zeros(lines.shape, bool)
+    for component in np.unique(runs.component[seen & (runs.scene_class == SceneClass.VEHICLE)]):
+        lines[component], end_on[component] = shape_vehicles(
+            lines[component], cut[component], camera, ground.height)
+    touching = (lines > 0)[runs.component, runs.column]
+    _continue_hidden(lines, cut, runs, plane, camera, ground.height)
+    border = np.zeros(classes.shape[1], np.float32)
+    border[runs.column[runs.cut]] = contact[runs.cut]
+    np.maximum(lines, below_border(border, camera.ray_x), out=lines, where=cut)
+    value = _ordered(runs, lines[runs.component, runs.column], plane, ground.height, touching)
+    inverse = value[runs.index]
+    under = end_on[runs.component, runs.column][runs.index]
+    under &= plane > inverse * np.float32(1 - CLEARANCE / ground.height)
+    under |= plane > inverse
+    np.copyto(inverse, plane, where=under)
+    return inverse, touching[runs.index]
+
+
+def _lines(runs: Runs, contact: FloatImage, seen: Mask, width: int) -> tuple[FloatImage, Mask]:
+    """Contact lines [components + 1, W], zero where none is seen, and where the border cuts."""
+    shape = runs.components + 1, width
+    lines, cut = np.zeros(shape, np.float32), np.zeros(shape, bool)
+    # A column's runs come from top to bottom, so the lowest contact is written last.
+    lines[runs.component[seen], runs.column[seen]] = contact[seen]
+    cut[runs.component[runs.cut], runs.column[runs.cut]] = True
+    return lines, cut
+
+
+def _continue_hidden(
+    lines: FloatImage, cut: Mask, runs: Runs, plane: FloatImage, camera: Camera, height: float,
+) -> None:
+    """Write what ``extend`` and ``by_size`` tell to ``lines`` where no contact was seen."""
+    absent = np.zeros(lines.shape, bool)
+    absent[runs.component, runs.column] = True
+    absent[0] = False
+    absent &= lines <= 0
+    stands = (lines > 0).any(axis=1)
+    for component in np.flatnonzero((absent & ~cut).any(axis=1) & stands):
+        extend(lines[component], np.flatnonzero(absent[component] & ~cut[component]), camera.ray_x)
+    for component in np.flatnonzero(absent.any(axis=1) & ~stands):
+        members = np.flatnonzero(runs.component == component)
+        highest = members[np.argmin(runs.top[members])]
+        row, column = runs.top[highest], runs.column[highest]
+        if row > 0:
+            size = by_size(int(runs.scene_class[highest]), float(plane[row, column]), height)
+            lines[component, absent[component]] = size
+
+
+def _ordered(
+    runs: Runs, value: FloatImage, plane: FloatImage, height: float, touching: Mask,
+) -> FloatImage:
+    """Inverse depth [N] of runs, none nearer than what hides its foot; NaN where unknown."""
+    value = np.where(value > 0, value, np.float32(np.nan))
+    top = height * (1 - plane[runs.top, runs.column] / value)
+    whole = (runs.scene_class == SceneClass.VEHICLE) & (top > WHOLE[0]) & (top < WHOLE[1])
+    whole |= runs.scene_class == SceneClass.PERSON
+    over_whole = np.append(whole[1:], False)
+    hidden = runs.behind & ~touching
+    stands = np.zeros(runs.components + 1, bool)
+    stands[runs.component[touching]] = True
+    value[hidden & stands[runs.component] & ~over_whole] = np.nan
+    for _ in range(_STACKED):
+        occluder = np.append(value[1:], np.float32(np.nan))
+        value = np.where(hidden, np.fmin(value, occluder), value)
+    return value

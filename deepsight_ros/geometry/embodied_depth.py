@@ -19,6 +19,7 @@ from deepsight_ros.geometry.contact import standing_inverse_depth
 from deepsight_ros.geometry.errors import CameraError
 from deepsight_ros.geometry.fill import fill
 from deepsight_ros.geometry.ground import GroundPlane
+from deepsight_ros.geometry.ground import MAX_RELATIVE_SIGMA
 from deepsight_ros.geometry.scene_classes import GROUP_OF_CLASS
 from deepsight_ros.geometry.scene_classes import SceneGroup
 
@@ -39,6 +40,8 @@ class Label(IntEnum):
 
 MAX_WORK_WIDTH: Final = 320
 """Largest width at which contact and filling are computed; ground is exact per pixel."""
+FOOT_SIGMA: Final = 0.2
+"""1-sigma (m) of the height at which things touch the ground: kerbs, sills, grass."""
 FILLED_RELATIVE_SIGMA: Final = 0.5
 """1-sigma of filled depth as a share of it: a neighbour's depth is only a guess."""
 
@@ -63,23 +66,35 @@ class SceneDepth:
     label: npt.NDArray[np.uint8]
     camera: Camera
     ground: GroundPlane
+    row: float
+    """Height of a row of the class map as the slope of a ray: what a contact is known to."""
 
     def uncertainty(self) -> FloatImage:
         """
         Return the 1-sigma [H, W] in metres, NaN where depth is not finite.
 
-        Ground and what stands on it share the formula of the ground at that depth; filled pixels
-        get ``FILLED_RELATIVE_SIGMA`` of their depth.
+        Ground: from the sigmas of height and angles. Upright: that of the ground at the contact,
+        the contact known to one row of the class map and the foot to ``FOOT_SIGMA``. Filled:
+        ``FILLED_RELATIVE_SIGMA`` of the depth. A wrong class is not accounted for.
         """
-        ground = self.ground
-        angle = ground.pitch_sigma**2 + ground.roll_sigma**2 * self.camera.ray_x**2
-        relative = self.depth * (np.sqrt(angle) / ground.height).astype(np.float32)
-        np.square(relative, out=relative)
-        relative += np.float32((ground.height_sigma / ground.height)**2)
-        np.sqrt(relative, out=relative)
-        relative[self.label == Label.FILLED] = FILLED_RELATIVE_SIGMA
-        sigma: FloatImage = np.multiply(relative, self.depth, out=relative)
-        np.copyto(sigma, np.float32(np.nan), where=~(sigma < np.inf))
+        ground, camera = self.ground, self.camera
+        nx, ny, nz = (np.float32(value) for value in ground.normal)
+        by_pitch = np.float32(ground.pitch_sigma) * (ny - nz * camera.ray_y)
+        by_roll = np.float32(ground.roll_sigma) * np.add.outer(
+            nx * camera.ray_y, -ny * camera.ray_x)
+        variance = np.square(by_roll, out=by_roll)
+        variance += np.square(by_pitch)[:, None]
+        upright = self.label == Label.VERTICAL
+        np.add(variance, np.float32(self.row**2), out=variance, where=upright)
+        variance *= self.depth
+        variance *= self.depth
+        variance += np.float32(ground.height_sigma**2)
+        np.add(variance, np.float32(FOOT_SIGMA**2), out=variance, where=upright)
+        sigma: FloatImage = np.sqrt(variance, out=variance)
+        sigma /= np.float32(ground.height)
+        np.copyto(sigma, FILLED_RELATIVE_SIGMA, where=self.label == Label.FILLED)
+        sigma *= self.depth
+        np.copyto(sigma, np.nan, where=np.isinf(self.depth))
         return sigma
 
 
@@ -123,7 +138,8 @@ class EmbodiedSceneDepth:
             label[outside] = Label.NONE
             depth[outside] = np.nan
         depth[depth > self.max_range] = np.inf
-        return SceneDepth(depth, label, self.camera, ground)
+        row = self.camera.height / (self.camera.fy * min(classes.shape[0], self.camera.height))
+        return SceneDepth(depth, label, self.camera, ground, row)
 
     def _add_scene(
         self, depth: FloatImage, label: npt.NDArray[np.uint8], classes: npt.NDArray[np.uint8],
@@ -135,19 +151,20 @@ class EmbodiedSceneDepth:
         if self._work_camera.size != (width, height):
             self._work_camera = self.camera.scaled(width, height)
         plane = ground.slant(self._work_camera) / np.float32(ground.height)
-        standing = standing_inverse_depth(small, plane)
-        small_label = cv2.LUT(small, _LABEL_OF_CLASS)
-        flat = small_label <= Label.GROUND
-        inverse = np.where(flat, plane, standing)
-        holes = ~(inverse > 0)
-        holes &= small_label != Label.SKY
-        inverse[small_label == Label.SKY] = 0
-        inverse = fill(inverse, holes)
-        small_label[holes] = Label.FILLED
-        rest = label > Label.GROUND
-        rest |= np.isnan(depth)
+        standing, touching = standing_inverse_depth(small, plane, self._work_camera, ground)
+        small_label = _LABEL_OF_CLASS[small]
+        farthest = ground.smallest_slant(self._work_camera, MAX_RELATIVE_SIGMA)
+        inverse = np.where(small_label <= Label.GROUND, plane, standing)
+        holes = ~(inverse * np.float32(ground.height) > farthest)
+        sky = small_label == Label.SKY
+        inverse[sky] = 0
+        inverse = fill(inverse, holes & ~sky)
+        small_label[(holes | ~touching) & (small_label == Label.VERTICAL)] = Label.FILLED
+        small_label[holes & (small_label <= Label.GROUND)] = Label.FILLED
         with np.errstate(divide='ignore'):
             small_depth = 1 / inverse
+        rest = label > Label.GROUND
+        rest |= np.isnan(depth)
         np.copyto(depth, _resized(small_depth, self.camera.size), where=rest)
         np.copyto(label, _resized(small_label, self.camera.size), where=rest)
 

@@ -1,0 +1,156 @@
+"""Vehicles: from the row of their tyres to the depth of their sides, fronts and rears."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from dataclasses import replace
+from typing import Final
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from deepsight_ros.geometry.camera import Camera
+from deepsight_ros.geometry.camera import FloatImage
+
+WHEELBASE: Final = 3.0
+"""Widest gap (m) between the tyres of a car that is seen from its side."""
+OVERHANG: Final = 0.9
+"""How far (m) a front or rear reaches beyond the tyres: 0.7 to 1.1 m in cars' data sheets."""
+CLEARANCE: Final = 0.3
+"""Height (m) of a bumper's or sill's lower edge above the ground."""
+WIDEST: Final = 3.0
+"""Width (m) of the widest vehicles with their mirrors; what is wider is seen from its side."""
+_STEP: Final = 1.25
+"""Ratio of neighbouring depths at which one vehicle ends and another begins."""
+_CORNER: Final = 0.06
+"""Bulge of a contact line, as a share of inverse depth, that makes it two faces."""
+
+
+@dataclass(frozen=True)
+class Face:
+    """
+    A vehicle's side, front or rear: columns ``start`` to ``stop`` (exclusive).
+
+    ``first`` and ``last`` are the inverse depths (1/m) at its first and last column; in between
+    inverse depth is linear, as on any plane.
+    """
+
+    start: int
+    stop: int
+    first: float
+    last: float
+    end_on: bool = False
+
+
+def shape_vehicles(
+    contact: FloatImage, cut: npt.NDArray[np.bool_], camera: Camera, height: float,
+) -> tuple[FloatImage, npt.NDArray[np.bool_]]:
+    """
+    Return the inverse depth [W] of faces, zero where there is none, and where they are end-on.
+
+    ``contact`` [W] is the inverse depth at which one component of vehicles touches the ground,
+    zero where that is not seen; ``cut`` [W] marks columns in which the lower border cuts it off.
+    ``camera`` is that of the class map, ``height`` (m) its height above the ground.
+    """
+    line = bridge(contact, camera.fx, height)
+    depth = np.zeros_like(line)
+    end_on = np.zeros(line.shape, bool)
+    for face in faces(line, contact >= 0.98 * line):
+        if not cut[max(face.start - 1, 0):face.stop + 1].any():
+            face = beyond_tyres(face, camera.ray_x, height)
+        columns = slice(face.start, face.stop)
+        depth[columns] = np.linspace(face.first, face.last, face.stop - face.start)
+        end_on[columns] = face.end_on
+    return depth, end_on
+
+
+def bridge(contact: FloatImage, focal: float, height: float) -> FloatImage:
+    """
+    Close the gaps of a contact line [W] between tyres.
+
+    A gap gets the inverse depth of its farther end where both ends are nearer than it, it is at
+    most a ``WHEELBASE`` wide there, and what is seen in it, if anything, lies under the sill.
+    """
+    columns = len(contact)
+    margin = columns // 2
+    padded = np.zeros((1, columns + 2 * margin), np.float32)
+    padded[0, margin:-margin or None] = contact
+    closed = contact.copy()
+    under_sill = np.float32(max(1 - CLEARANCE / height, 0))
+    widest = min(margin, int(float(contact.max()) * focal * WHEELBASE))
+    width = 3
+    while width <= widest:
+        level = cv2.morphologyEx(padded, cv2.MORPH_CLOSE, np.ones((1, width), np.uint8))
+        level = level[0, margin:margin + columns]
+        gap = level * np.float32(focal * WHEELBASE) >= width
+        gap &= (contact >= level * under_sill) | (contact == 0)
+        np.maximum(closed, level, out=closed, where=gap)
+        width = width * 3 // 2 | 1
+    return closed
+
+
+def faces(line: FloatImage, seen: npt.NDArray[np.bool_]) -> list[Face]:
+    """
+    Cut a contact line [W], zero where there is none, into straight faces.
+
+    It is cut at steps in depth, where one vehicle ends before another, and at most once more in
+    between, where a rear meets a side. Faces are fitted to the columns where contact is ``seen``.
+    """
+    known = line > 0
+    ratio = np.maximum(line[1:], 1e-9) / np.maximum(line[:-1], 1e-9)
+    cut = np.ones(len(line) + 1, bool)
+    cut[1:-1] = (known[1:] != known[:-1]) | (ratio > _STEP) | (ratio < 1 / _STEP)
+    bounds = np.flatnonzero(cut).tolist()
+    found = []
+    for start, stop in zip(bounds[:-1], bounds[1:], strict=True):
+        if not known[start]:
+            continue
+        corner = _corner(line[start:stop])
+        if corner:
+            found.append(_fitted(line, seen, start, start + corner))
+        found.append(_fitted(line, seen, start + corner, stop))
+    return found
+
+
+def _corner(line: FloatImage) -> int:
+    """Column at which a contact line bulges most towards the camera; 0 if it is straight."""
+    length = len(line)
+    if length < 6:
+        return 0
+    bulge = line - np.linspace(line[0], line[-1], length, dtype=np.float32)
+    corner = int(np.argmax(bulge))
+    return corner if bulge[corner] > _CORNER * line[corner] and 2 <= corner <= length - 3 else 0
+
+
+def _fitted(line: FloatImage, seen: npt.NDArray[np.bool_], start: int, stop: int) -> Face:
+    part = line[start:stop]
+    columns = np.flatnonzero(seen[start:stop])
+    if len(columns) < 3:
+        level = float(part.sum()) / len(part)
+        return Face(start, stop, level, level)
+    values = part[columns]
+    level = float(values.sum()) / len(values)
+    centre = float(columns.sum()) / len(columns)
+    arm = columns - centre
+    slope = float(arm @ values) / float(arm @ arm)
+    low, high = float(part.min()), float(part.max())
+    first = min(max(level - slope * centre, low), high)
+    last = min(max(level + slope * (stop - start - 1 - centre), low), high)
+    return Face(start, stop, first, last)
+
+
+def beyond_tyres(face: Face, ray_x: FloatImage, height: float) -> Face:
+    """
+    Move a front or rear from where its tyres stand to where its bumper is.
+
+    Its lowest visible point is the tyre, ``OVERHANG`` behind the bumper, or where the line of
+    sight under the bumper meets the ground, whichever is nearer. A side stays where it is: it is
+    more along than across the optical axis, or wider than any vehicle.
+    """
+    z0, z1 = 1 / face.first, 1 / face.last
+    first, last = (max(z - OVERHANG, z * (1 - CLEARANCE / height), 0.5 * z) for z in (z0, z1))
+    across = abs(z1 * ray_x[face.stop - 1] - z0 * ray_x[face.start])
+    if abs(z1 - z0) >= across or across * first / z0 > WIDEST:
+        return face
+    return replace(face, first=1 / first, last=1 / last, end_on=True)
