@@ -9,8 +9,8 @@ from torch import Tensor
 from deepsight_ros.geometry.scene_classes import VOID
 from deepsight_training.datasets.labels import MEMBERS
 
-_PENALTY: Final = torch.from_numpy(np.where(MEMBERS, 0.0, -1e4).astype(np.float32))
-"""Added to logits [256, classes]: removes the classes that a label id does not allow."""
+_ALLOWED: Final = torch.from_numpy(MEMBERS.astype(np.float32))
+"""1 for the classes that a label id allows [256, classes]."""
 
 
 def set_cross_entropy(logits: Tensor, labels: Tensor, class_weights: Tensor) -> Tensor:
@@ -22,13 +22,15 @@ def set_cross_entropy(logits: Tensor, labels: Tensor, class_weights: Tensor) -> 
         logits: [B, C, H, W].
         labels: uint8 [B, H, W], ids of ``datasets.labels``.
         class_weights: [C]; a set weighs as much as its lightest member.
+
     """
-    logits = logits.permute(0, 2, 3, 1).float()  # [B, H, W, C]: contiguous in channels_last
-    penalty = _PENALTY.to(logits.device)
-    per_id = torch.where(penalty == 0, class_weights, class_weights.max()).amin(1)
-    per_id[VOID] = 0.0
+    allowed = _ALLOWED.to(logits.device)
+    weight_of_id = torch.where(allowed > 0, class_weights, class_weights.max()).amin(1)
+    weight_of_id[VOID] = 0.0
     index = labels.long()
-    weights = per_id[index]
-    loss = logits.logsumexp(-1) - (logits + penalty[index]).logsumexp(-1)
-    # In void pixels the penalty cancels nothing: their weight of zero drops them.
-    return (loss * weights).sum() / weights.sum().clamp(min=1e-6)
+    weights = weight_of_id[index]
+    # [B, H, W, C] lies in memory like that already in channels_last.
+    probabilities = logits.permute(0, 2, 3, 1).float().softmax(-1)
+    found = (probabilities * allowed[index]).sum(-1)
+    loss = -found.clamp_min(1e-12).log()
+    return (loss * weights).sum() / weights.sum().clamp_min(1e-6)

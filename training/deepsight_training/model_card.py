@@ -18,8 +18,8 @@ which are sky.
 ## Use
 
 `deepsight_ros.perception.segmentation.Segmentation.load(<this folder>)` takes an RGB picture of
-any size and returns class ids at half the network's resolution. The graph holds its own normalisation
-and argmax: `image` uint8 [1, H, W, 3] with H and W multiples of 32, `classes` uint8 [1, H/2, W/2].
+any size and returns class ids at half the network's resolution. The graph holds normalisation and
+argmax: `image` uint8 [1, H, W, 3] with H and W multiples of 32, `classes` uint8 [1, H/2, W/2].
 
 ## Network
 
