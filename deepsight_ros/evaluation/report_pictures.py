@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import base64
-from html import escape
 from typing import Final
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from deepsight_ros.evaluation.html_page import figures
 from deepsight_ros.evaluation.replay_run import ShownFrame
 from deepsight_ros.evaluation.scoring import sample
 from deepsight_ros.perception.preview import depth_preview
@@ -25,15 +25,13 @@ _MISSED: Final = (30, 64, 175)
 def picture_row(frame: ShownFrame, time: float, max_range: float) -> str:
     """Camera, depth and, where truth is known, error of one picture side by side as HTML."""
     cells = [
-        (_inline(frame.image), f'camera, {time:.1f} s'),
-        (_inline(depth_preview(frame.depth, max_range)), 'depth')]
+        (inline(frame.image), f'camera, {time:.1f} s'),
+        (inline(depth_preview(frame.depth, max_range)), 'depth')]
     if frame.truth is not None:
-        cells.append((_inline(error_picture(frame.image, frame.depth, frame.truth)),
+        cells.append((inline(error_picture(frame.image, frame.depth, frame.truth)),
                       'error at true points: green within 5 %, amber 10 %, red beyond, '
                       'blue no depth'))
-    figures = (f'<figure><img src="{source}" alt="{escape(text)}">'
-               f'<figcaption>{escape(text)}</figcaption></figure>' for source, text in cells)
-    return f'<div class="pictures">{"".join(figures)}</div>'
+    return figures(cells)
 
 
 def error_picture(
@@ -66,12 +64,12 @@ def colour_bar(max_range: float) -> str:
     depths = np.geomspace(NEAREST, max_range * 0.999, 256).astype(np.float32)
     strip = depth_preview(depths[None], max_range)
     middle = float(np.sqrt(NEAREST * max_range))
-    return (f'<img class="bar" alt="depth colours" src="{_inline(strip)}"><p class="scale">'
+    return (f'<img class="bar" alt="depth colours" src="{inline(strip)}"><p class="scale">'
             f'<span>{NEAREST:g} m</span><span>{middle:.0f} m</span><span>{max_range:g} m</span>'
             '</p>')
 
 
-def _inline(picture: npt.NDArray[np.uint8]) -> str:
+def inline(picture: npt.NDArray[np.uint8]) -> str:
     """Data URL of an RGB picture [H, W, 3], at most ``_WIDTH`` wide."""
     height, width = picture.shape[:2]
     if width > _WIDTH:
