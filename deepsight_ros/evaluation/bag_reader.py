@@ -34,6 +34,15 @@ class BagMessage(NamedTuple):
     content: Any
 
 
+class SerializedMessage(NamedTuple):
+    """A message as it was recorded, not decoded."""
+
+    topic: str
+    type: str
+    time_ns: int
+    data: bytes
+
+
 class BagReader:
     """An open bag; a context manager. Errors of the file become ``BagError``."""
 
@@ -73,6 +82,18 @@ class BagReader:
 
     def messages(self, topics: Collection[str]) -> Iterator[BagMessage]:
         """Messages of these topics in the order of recording."""
+        for entry in self.serialized(topics):
+            with self._readable():
+                content = self._reader.deserialize(entry.data, entry.type)
+            yield BagMessage(entry.topic, entry.time_ns, content)
+
+    def types(self) -> dict[str, str]:
+        """Types of all topics that have messages."""
+        return {connection.topic: connection.msgtype for connection in self._reader.connections
+                if connection.msgcount}
+
+    def serialized(self, topics: Collection[str]) -> Iterator[SerializedMessage]:
+        """Messages of these topics as they were on the wire (CDR), in the order of recording."""
         connections = [connection for connection in self._reader.connections
                        if connection.topic in topics]
         if not connections:
@@ -81,11 +102,10 @@ class BagReader:
         while True:
             with self._readable():
                 entry = next(stored, None)
-                if entry is None:
-                    return
-                connection, time_ns, data = entry
-                content = self._reader.deserialize(data, connection.msgtype)
-            yield BagMessage(connection.topic, time_ns, content)
+            if entry is None:
+                return
+            connection, time_ns, data = entry
+            yield SerializedMessage(connection.topic, connection.msgtype, time_ns, data)
 
     def first(self, topic: str) -> Any:
         """First message of a topic."""
