@@ -67,7 +67,8 @@ def run(args: argparse.Namespace) -> int:
         raise DatasetError(f'--frames is {args.frames}, must be at least 1')
     dataset = open_dataset(args.dataset, args.root, ground_options(args))
     crop = args.crop or _CROP_OF.get(args.dataset, 'none')
-    scorer = FrameScorer(args.cap or dataset.max_depth, crop)
+    scorer = FrameScorer(args.cap or dataset.max_depth, crop,
+                         ground_is_exact=dataset.ground_is_exact)
     summary = {
         'dataset': args.dataset, 'frames': min(len(dataset), args.frames or len(dataset)),
         'method': args.method,

@@ -15,6 +15,7 @@ from deepsight_ros.evaluation.crops import inside_crop
 from deepsight_ros.evaluation.metrics import average
 from deepsight_ros.evaluation.metrics import depth_metrics
 from deepsight_ros.evaluation.true_ground import fit_near_plane
+from deepsight_ros.evaluation.true_ground import MIN_POINTS
 from deepsight_ros.evaluation.true_ground import on_ground
 from deepsight_ros.geometry import Camera
 from deepsight_ros.geometry import GroundPlane
@@ -55,10 +56,18 @@ class FrameScore:
 class FrameScorer:
     """Scores frames up to ``max_depth`` metres inside the crop of this name."""
 
-    def __init__(self, max_depth: float, crop: str = 'none') -> None:
-        """Remember what is scored."""
+    def __init__(
+        self, max_depth: float, crop: str = 'none', *, ground_is_exact: bool = False,
+    ) -> None:
+        """
+        Remember what is scored.
+
+        ``ground_is_exact``: the prior for the ground is the true plane, as in data sets with
+        poses; otherwise the true one is fitted to the true points.
+        """
         self.max_depth = max_depth
         self.crop = crop
+        self._ground_is_exact = ground_is_exact
         edges = [edge for edge in _RANGES if edge < max_depth]
         self._ranges = list(zip(edges, [*edges[1:], max_depth], strict=True))
 
@@ -66,7 +75,7 @@ class FrameScorer:
         """
         Score ``result`` against ``truth`` [N, 3] (column, row, depth in metres).
 
-        ``prior`` says where to look for the ground in the truth; it should not be the estimate.
+        ``prior`` is the true ground, or says where to look for it; it is not the estimate.
         """
         depth = result.scene.depth
         truth = truth[inside_crop(truth, self.crop, *depth.shape)]
@@ -84,8 +93,8 @@ class FrameScorer:
         thinned = slice(None, None, -(-len(truth) // _MAX_STEP_POINTS) or None)
         truth, predicted = truth[thinned], predicted[thinned]
         points = unproject(truth, result.scene.camera)
-        plane = fit_near_plane(points, prior)
-        flat = np.zeros(len(points), bool) if plane is None else on_ground(points, plane)
+        plane = prior if self._ground_is_exact else fit_near_plane(points, prior)
+        flat = on_ground(points, plane or prior)
         # Enlarged as the chain does it: a border that moves by a pixel would count as misses.
         classes = cv2.resize(result.classes, result.scene.camera.size,
                              interpolation=cv2.INTER_NEAREST)
@@ -100,7 +109,9 @@ class FrameScorer:
             'ground': (ground, by_ground), 'scene': (np.ones(len(truth), bool), predicted)}
         steps = {name: self._scores(values[mask], truth[mask, 2])
                  for name, (mask, values) in chosen.items()}
-        recall = float(np.mean(ground[flat])) if flat.any() else math.nan
+        recall = math.nan
+        if np.count_nonzero(flat) >= MIN_POINTS:
+            recall = float(np.mean(ground[flat]))
         return steps, recall, _plane_error(result.ground, plane)
 
     def _by_range(

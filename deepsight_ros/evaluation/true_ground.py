@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
+from typing import Any
 from typing import Final
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -17,11 +20,17 @@ TOLERANCE: Final = 0.15
 """Metres: a point this near to the locally fitted plane lies on the ground."""
 _NEAR: Final = 30.0
 """Metres: the plane below the camera is that of the points up to here."""
-_MAX_SLOPE: Final = 0.05
-"""Tangent of the angle between the prior and the plane below the camera, at most."""
+_MAX_LIFT: Final = 0.25
+"""Metres between the heights of prior and plane, at most."""
+_MAX_SLOPE: Final = 0.1
+"""Tangent of the angle between them, at most."""
+_MIN_COSINE: Final = 1 / math.hypot(1, _MAX_SLOPE)
+_MIN_SPREAD: Final = 0.5
+"""Metres: standard deviation across the longer side of the patch that defines a plane."""
 _LOCAL_SLOPE: Final = 0.02
 """By so much per metre may the ground farther away leave the plane below the camera."""
-_MIN_POINTS: Final = 100
+MIN_POINTS: Final = 100
+"""Fewer points on the ground say nothing about it."""
 _TRIALS: Final = 200
 _CELL: Final = 5.0
 """Metres; a local plane is fitted to 3 x 3 cells."""
@@ -29,13 +38,14 @@ _CELL: Final = 5.0
 
 def fit_near_plane(points: Points, prior: GroundPlane) -> GroundPlane | None:
     """
-    Ground plane below the camera from points [N, 3] (m, optical frame), None if there is none.
+    Ground plane below the camera from points [N, 3] (m, optical frame).
 
-    ``prior`` only says where to search: within 0.25 m and 3 degrees.
+    ``prior`` only says where to search: within 0.25 m and 6 degrees. None if too few points lie
+    on one plane there, or if they cover too small a patch to tell how it is tilted.
     """
-    slack = 0.25 + _MAX_SLOPE * points[:, 2]
+    slack = _MAX_LIFT + _MAX_SLOPE * points[:, 2]
     candidates = points[(points[:, 2] < _NEAR) & (np.abs(prior.height_of(points)) < slack)]
-    if len(candidates) < _MIN_POINTS:
+    if len(candidates) < MIN_POINTS:
         return None
     initial = _best_supported(candidates, prior)
     if initial is None:
@@ -44,8 +54,16 @@ def fit_near_plane(points: Points, prior: GroundPlane) -> GroundPlane | None:
         plane = GroundPlane.fit(candidates, initial=initial, tolerance=TOLERANCE / 2)
     except GroundError:
         return None
-    inliers = np.count_nonzero(np.abs(plane.height_of(candidates)) < TOLERANCE)
-    return plane if inliers >= _MIN_POINTS else None
+    inliers = candidates[np.abs(plane.height_of(candidates)) < TOLERANCE / 2]
+    if len(inliers) < MIN_POINTS or not _is_near(plane, prior):
+        return None
+    spread = np.linalg.svd(inliers - inliers.mean(axis=0), compute_uv=False) / len(inliers)**0.5
+    return plane if spread[1] > _MIN_SPREAD else None
+
+
+def _is_near(plane: GroundPlane, prior: GroundPlane) -> bool:
+    cosine = float(np.dot(plane.normal, prior.normal))
+    return cosine > _MIN_COSINE and abs(plane.height - prior.height) < _MAX_LIFT
 
 
 def on_ground(points: Points, plane: GroundPlane) -> npt.NDArray[np.bool_]:
@@ -55,6 +73,8 @@ def on_ground(points: Points, plane: GroundPlane) -> npt.NDArray[np.bool_]:
     The local fits start at ``plane``, the one below the camera, and may leave it by 2 % of the
     distance: roads are crowned, and bend over hills.
     """
+    if not len(points):
+        return np.zeros(0, bool)
     forward, left, _ = ground_from_camera(plane)[:3, :3]
     x, z = points @ left, points @ forward
     above = plane.height_of(points)
@@ -79,7 +99,7 @@ def _best_supported(candidates: Points, prior: GroundPlane) -> GroundPlane | Non
     anchors = a[lengths > 1e-6]
     cosines = normals @ np.array(prior.normal)
     normals *= np.sign(cosines)[:, None]
-    parallel = np.abs(cosines) > 1 / np.hypot(1, 2 * _MAX_SLOPE)
+    parallel = np.abs(cosines) > _MIN_COSINE
     normals, anchors = normals[parallel], anchors[parallel]
     heights = np.einsum('ij,ij->i', normals, anchors)
     normals, heights = normals[heights > 0], heights[heights > 0]
@@ -105,32 +125,26 @@ class _Cells:
         self, heights: npt.NDArray[np.float64], chosen: npt.NDArray[np.bool_],
     ) -> npt.NDArray[np.float64]:
         """Height [N] of the local plane at each point, fitted to the chosen points."""
-        terms, index = self._terms[chosen], self._index[chosen]
-        normal = np.empty((self._shape[0] * self._shape[1], 3, 3))
-        target = np.empty((self._shape[0] * self._shape[1], 3))
-        for i in range(3):
-            target[:, i] = self._around(index, terms[:, i] * heights[chosen])
-            for j in range(i, 3):
-                normal[:, i, j] = self._around(index, terms[:, i] * terms[:, j])
-                normal[:, j, i] = normal[:, i, j]
+        one, x, z = self._terms[chosen].T
+        height, index = heights[chosen], self._index[chosen]
+        sums = self._around(index, [
+            one, x, z, x * x, x * z, z * z, height, x * height, z * height])
         used = np.unique(self._index)
+        normal = sums[used][:, [0, 1, 2, 1, 3, 4, 2, 4, 5]].reshape(-1, 3, 3)
         # A little pull to the plane below the camera keeps cells with few points solvable.
-        coefficients = np.zeros_like(target)
-        coefficients[used] = np.linalg.solve(
-            normal[used] + np.diag([1.0, 10.0, 10.0]), target[used][..., None])[..., 0]
+        normal += np.diag([1.0, 10.0, 10.0])
+        coefficients = np.zeros((len(sums), 3))
+        coefficients[used] = np.linalg.solve(normal, sums[used][:, 6:, None])[..., 0]
         result: npt.NDArray[np.float64] = np.einsum(
             'ij,ij->i', self._terms, coefficients[self._index])
         return result
 
     def _around(
-        self, index: npt.NDArray[np.int64], weights: npt.NDArray[np.float64],
+        self, index: npt.NDArray[np.int64], weights: list[npt.NDArray[np.float64]],
     ) -> npt.NDArray[np.float64]:
-        """Sum [cells] of the weights over each cell and its eight neighbours."""
+        """Sum [cells, len(weights)] of the weights over each cell and its eight neighbours."""
         rows, columns = self._shape
-        grid = np.bincount(index, weights, rows * columns).reshape(rows, columns)
-        padded = np.pad(grid, 1)
-        total: npt.NDArray[np.float64] = np.zeros(self._shape)
-        for i in range(3):
-            for j in range(3):
-                total += padded[i:i + rows, j:j + columns]
-        return total.ravel()
+        grids = np.stack([np.bincount(index, weight, rows * columns) for weight in weights], -1)
+        total: Any = cv2.boxFilter(grids.reshape(rows, columns, -1), -1, (3, 3), normalize=False,
+                                   borderType=cv2.BORDER_CONSTANT)
+        return np.asarray(total, np.float64).reshape(rows * columns, -1)

@@ -52,6 +52,8 @@ class Dataset(Protocol):
     """Metres: ground truth beyond is not scored."""
     is_sequence: bool
     """Whether neighbouring frames follow each other in time."""
+    ground_is_exact: bool
+    """Whether the frames' ``ground`` is measured, not nominal."""
 
     def __len__(self) -> int:
         """Return the number of frames."""

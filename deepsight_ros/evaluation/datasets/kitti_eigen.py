@@ -42,6 +42,7 @@ class KittiEigen:
 
     max_depth = MAX_DEPTH
     is_sequence = False
+    ground_is_exact = False
 
     def __init__(self, root: Path, ground: GroundOptions) -> None:
         """List the frames below ``root``."""

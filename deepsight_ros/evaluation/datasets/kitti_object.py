@@ -23,6 +23,7 @@ class KittiObject:
 
     max_depth = MAX_DEPTH
     is_sequence = False
+    ground_is_exact = False
 
     def __init__(self, root: Path, ground: GroundOptions) -> None:
         """List the frames below ``root`` (or its folder ``training``)."""

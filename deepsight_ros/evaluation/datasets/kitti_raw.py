@@ -29,6 +29,7 @@ class KittiRaw:
 
     max_depth = MAX_DEPTH
     is_sequence = True
+    ground_is_exact = False
 
     def __init__(self, root: Path, ground: GroundOptions) -> None:
         """List the frames below ``root``; ``DatasetError`` when the layout is another."""

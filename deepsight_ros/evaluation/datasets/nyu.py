@@ -30,6 +30,7 @@ class Nyu:
 
     max_depth = 10.0
     is_sequence = False
+    ground_is_exact = False
 
     def __init__(self, root: Path, ground: GroundOptions) -> None:
         """Find the pairs below ``root``."""

@@ -34,6 +34,7 @@ class SevenScenes:
 
     max_depth = 10.0
     is_sequence = True
+    ground_is_exact = True
 
     def __init__(self, root: Path, ground: GroundOptions) -> None:
         """List the frames of a sequence folder."""

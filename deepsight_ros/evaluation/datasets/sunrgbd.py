@@ -33,6 +33,7 @@ class SunRgbd:
 
     max_depth = 10.0
     is_sequence = False
+    ground_is_exact = False
 
     def __init__(self, root: Path, ground: GroundOptions) -> None:
         """Find the frames below ``root``."""

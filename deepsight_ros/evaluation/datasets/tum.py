@@ -42,6 +42,7 @@ class Tum:
 
     max_depth = 10.0
     is_sequence = True
+    ground_is_exact = True
 
     def __init__(self, root: Path, ground: GroundOptions) -> None:
         """Associate the lists of a sequence folder."""

@@ -28,6 +28,7 @@ class Worlds:
 
     max_depth = 80.0
     is_sequence = False
+    ground_is_exact = True
 
     def __init__(self, root: Path, ground: GroundOptions) -> None:
         """List the frames of a folder."""
