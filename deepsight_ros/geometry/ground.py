@@ -155,7 +155,7 @@ class GroundPlane:
         NaN above the horizon and where the relative uncertainty exceeds ``max_relative_sigma``.
         """
         slant = self.slant(camera)
-        with np.errstate(divide='ignore'):
+        with np.errstate(divide='ignore', over='ignore'):
             depth: FloatImage = np.float32(self.height) / slant
         depth[slant < self.smallest_slant(camera, max_relative_sigma)] = np.nan
         return depth
@@ -188,13 +188,16 @@ class GroundPlane:
         by_roll = np.float32(self.roll_sigma) * np.add.outer(
             nx * camera.ray_y, -ny * camera.ray_x)
         by_height = np.float32(self.height_sigma / self.height)
-        relative = np.sqrt(by_height**2 + (by_pitch**2 + by_roll**2) / slant**2)
-        result: FloatImage = relative * np.float32(self.height) / slant
+        by_angle = np.sqrt(by_pitch**2 + by_roll**2)
+        with np.errstate(divide='ignore', over='ignore'):
+            depth = np.float32(self.height) / slant
+            result: FloatImage = depth * np.hypot(by_height, by_angle / slant)
         return result
 
     def height_of(self, points: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
         """Height [...] in metres above the ground of points [..., 3] in the optical frame."""
-        return self.height - np.asarray(points, np.float64) @ np.array(self.normal)
+        heights: npt.NDArray[np.float64] = self.height - np.asarray(points) @ np.array(self.normal)
+        return heights
 
 
 def _best_of_samples(
