@@ -79,6 +79,9 @@ class EmbodiedDepthNode(LifecycleNode):
             find_bundle(settings.segmentation_bundle), threads=settings.segmentation_threads)
         self._outputs = EmbodiedDepthOutputs(self, settings.max_range)
         self.problem = ''
+        engine = self._segmentation.engine
+        self.get_logger().info(f'configured: {engine.manifest.name} {engine.manifest.version} on '
+                               f'{engine.backend}, licence: {engine.manifest.licence}')
         return super().on_configure(state)
 
     @reported(undo=lambda node: node._stop())

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 from dataclasses import field
-from statistics import median
 from threading import Lock
 import time
 
 _STAMPS = 15
 _STAMPS_NEEDED = 5
-_GAP = 1.5
 
 
 @dataclass
@@ -52,16 +50,17 @@ class FrameStatistics:
             if last is None:
                 return
             period = stamp_ns - last
-            if period < 0:
-                self._counts.jumps += 1
-                self._periods.clear()
+            if period <= 0:
+                if period < 0:
+                    self._counts.jumps += 1
+                    self._periods.clear()
                 return
-            if len(self._periods) >= _STAMPS_NEEDED:
-                usual = median(self._periods)
-                if period > _GAP * usual > 0:
-                    self._counts.missing += round(period / usual) - 1
-                    return
             self._periods.append(period)
+            if len(self._periods) > _STAMPS_NEEDED:
+                # A low one of the periods, since many hold gaps when much is lost; rounded down,
+                # since stamps taken on arrival jitter.
+                usual = sorted(self._periods)[len(self._periods) // 5]
+                self._counts.missing += max(0, int(period / usual + 0.25) - 1)
 
     def publish(self, seconds: dict[str, float]) -> None:
         """Count a picture whose results were published, and add its times per stage."""

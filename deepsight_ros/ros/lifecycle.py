@@ -37,8 +37,8 @@ def reported(undo: Callable[[Any], None]) -> Callable[[Transition], Transition]:
             except EXPLAINED as error:
                 node.problem = f'{name} failed: {error}'
             except Exception:
-                node.problem = f'{name} failed by a defect, please report:\n' \
-                               f'{traceback.format_exc()}'
+                node.problem = (f'{name} failed unexpectedly; unless the last line names a '
+                                f'setting of yours, please report:\n{traceback.format_exc()}')
             node.get_logger().error(node.problem)
             undo(node)
             return TransitionCallbackReturn.FAILURE

@@ -30,10 +30,14 @@ class EmbodiedDepthOutputs:
         """Create the publishers on ``node``."""
         self._node = node
         self._max_range = max_range
-        self._publishers: dict[str, LifecyclePublisher] = {
-            topic: node.create_lifecycle_publisher(
-                kind, topic, qos.output(), qos_overriding_options=qos.overridable())
-            for topic, (kind, _) in TOPICS.items()}
+        self._publishers: dict[str, LifecyclePublisher] = {}
+        try:
+            for topic, (kind, _) in TOPICS.items():
+                self._publishers[topic] = node.create_lifecycle_publisher(
+                    kind, topic, qos.output(), qos_overriding_options=qos.overridable())
+        except Exception:
+            self.destroy()
+            raise
 
     def wanted(self) -> frozenset[str]:
         """Return the topics that somebody subscribes to."""

@@ -8,6 +8,7 @@ import time
 from typing import Any
 
 from rclpy.node import Node
+from rclpy.qos import QoSProfile
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import CameraInfo
 from sensor_msgs.msg import CompressedImage
@@ -47,17 +48,21 @@ class PictureStream:
         self._node = node
         self._worker = LatestWorker(work, name='embodied_depth')
         self._pairing = Pairing(self._submit, exact=exact)
-        self._subscriptions = [
+        self._subscriptions: list[Subscription] = []
+        try:
             self._subscribe(CompressedImage if compressed else Image, 'image', self._on_picture,
-                            qos.newest_picture()),
-            self._subscribe(CameraInfo, 'camera_info', self._pairing.add_info, qos.sensor()),
-            self._subscribe(Imu, 'imu', on_imu, qos.sensor()),
-        ]
+                            qos.newest_picture())
+            self._subscribe(CameraInfo, 'camera_info', self._pairing.add_info, qos.sensor())
+            self._subscribe(Imu, 'imu', on_imu, qos.sensor())
+        except Exception:
+            self.close()
+            raise
 
     @property
     def topic(self) -> str:
         """Full name of the picture topic."""
-        return self._subscriptions[0].topic_name
+        name: str = self._subscriptions[0].topic_name
+        return name
 
     @property
     def dropped(self) -> int:
@@ -71,10 +76,10 @@ class PictureStream:
         self._worker.stop()
 
     def _subscribe(
-        self, kind: Any, topic: str, callback: Callable[[Any], None], profile: Any,
-    ) -> Subscription:
-        return self._node.create_subscription(
-            kind, topic, callback, profile, qos_overriding_options=qos.overridable())
+        self, kind: Any, topic: str, callback: Callable[[Any], None], profile: QoSProfile,
+    ) -> None:
+        self._subscriptions.append(self._node.create_subscription(
+            kind, topic, callback, profile, qos_overriding_options=qos.overridable()))
 
     def _on_picture(self, picture: Image | CompressedImage) -> None:
         stamp = picture.header.stamp

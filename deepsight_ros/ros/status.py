@@ -60,10 +60,10 @@ class EmbodiedDepthStatus:
         if missing:
             return WARN, (f'{missing} pictures did not arrive; use fastdds_shm.xml in both '
                           'processes, or a smaller picture')
-        if dropped > self._last_dropped:
-            return WARN, f'{dropped - self._last_dropped} pictures dropped: slower than the camera'
         if report.skipped > last.skipped:
             return OK, 'nobody subscribes to the results'
+        if dropped > self._last_dropped:
+            return WARN, f'{dropped - self._last_dropped} pictures dropped: slower than the camera'
         return OK, 'publishing'
 
 

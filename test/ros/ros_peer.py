@@ -3,8 +3,10 @@
 from array import array
 from collections import defaultdict
 from collections.abc import Callable
+from collections.abc import Sequence
 import math
 from pathlib import Path
+import re
 import time
 from typing import Any
 
@@ -13,10 +15,10 @@ import numpy as np
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.parameter import Parameter
+from rclpy.publisher import Publisher
 from rclpy.qos import QoSProfile
 from rclpy.qos import ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo
-from sensor_msgs.msg import CompressedImage
 from sensor_msgs.msg import Image
 from sensor_msgs.msg import Imu
 
@@ -86,12 +88,7 @@ class Peer:
         self._executor.add_node(self.node)
         self.under_test: EmbodiedDepthNode | None = None
         self.received: dict[str, list[Any]] = defaultdict(list)
-        self._publishers = {
-            topic: self.node.create_publisher(kind, topic, QoSProfile(
-                depth=5, reliability=ReliabilityPolicy.RELIABLE))
-            for topic, kind in {'image': Image, 'camera_info': CameraInfo, 'imu': Imu,
-                                'image_compressed': CompressedImage}.items()}
-        self._stamp = 0.0
+        self._publishers: dict[type, Publisher] = {}
 
     def start_node(self, **parameters: Any) -> EmbodiedDepthNode:
         """Add the node under test; without other wishes it has a height and no refinement."""
@@ -103,23 +100,29 @@ class Peer:
         self.under_test.start()
         return self.under_test
 
-    def listen(self, *topics: str) -> None:
-        """Subscribe to results of the node (without the leading ``embodied_depth/``)."""
+    def listen(self, *topics: str, keep: Callable[[Any], Any] = lambda message: message) -> None:
+        """
+        Subscribe to results of the node (without the leading ``embodied_depth/``).
+
+        What ``keep`` makes of each message is appended to ``received``.
+        """
         for topic in topics:
-            if topic == 'diagnostics':
-                self.node.create_subscription(
-                    DiagnosticArray, '/diagnostics', self.received[topic].append, 10)
-                continue
-            kind, _ = TOPICS[f'embodied_depth/{topic}']
+            kind, name = (DiagnosticArray, '/diagnostics') if topic == 'diagnostics' else (
+                TOPICS[f'embodied_depth/{topic}'][0], f'embodied_depth/{topic}')
             self.node.create_subscription(
-                kind, f'embodied_depth/{topic}', self.received[topic].append, 10)
+                kind, name, lambda message, to=self.received[topic]: to.append(keep(message)), 10)
 
     def send(self, *messages: Any) -> None:
         """Publish messages, each on the topic of its type."""
-        topics = {Image: 'image', CameraInfo: 'camera_info', Imu: 'imu',
-                  CompressedImage: 'image_compressed'}
         for message in messages:
-            self._publishers[topics[type(message)]].publish(message)
+            self._publisher_of(type(message)).publish(message)
+
+    def _publisher_of(self, kind: type) -> Publisher:
+        if kind not in self._publishers:
+            topic = {CameraInfo: 'camera_info', Imu: 'imu'}.get(kind, 'image')
+            self._publishers[kind] = self.node.create_publisher(
+                kind, topic, QoSProfile(depth=5, reliability=ReliabilityPolicy.RELIABLE))
+        return self._publishers[kind]
 
     def wait_until(self, condition: Callable[[], Any], what: str = '',
                    patience: float = PATIENCE) -> Any:
@@ -127,14 +130,18 @@ class Peer:
         deadline = time.monotonic() + patience
         while not (result := condition()):
             assert time.monotonic() < deadline, f'waited {patience} s in vain: {what}'
-            self._executor.spin_once(timeout_sec=0.02)
+            self.spin_once(timeout=0.02)
         return result
+
+    def spin_once(self, timeout: float) -> None:
+        """Run at most one callback."""
+        self._executor.spin_once(timeout_sec=timeout)
 
     def connect(self) -> None:
         """Wait until publishers and subscribers of both sides have found each other."""
         node = self.under_test
         self.wait_until(lambda: all(
-            self._publishers[topic].get_subscription_count() for topic in ('image', 'camera_info')
+            self._publisher_of(kind).get_subscription_count() for kind in (Image, CameraInfo)
         ) and all(node.count_subscribers(f'embodied_depth/{topic}') and
                   self.node.count_publishers(f'embodied_depth/{topic}')
                   for topic in self.received if topic != 'diagnostics'), 'discovery')
@@ -145,6 +152,39 @@ class Peer:
         self.send(*messages)
         self.wait_until(lambda: len(self.received[topic]) > known, what or f'result on {topic}')
         return self.received[topic][-1]
+
+    def refuses(self, bad: Callable[[float], Sequence[Any]], match: str) -> None:
+        """
+        Check that messages made by ``bad`` (of a stamp) are complained about and not published.
+
+        A good picture sent afterwards is the first that gets through.
+        """
+        node = self.under_test
+        assert node is not None
+        self.listen('image')
+        self.connect()
+        for stamp in (1.0, 2.0, 3.0):
+            node.problem = ''
+            self.send(*bad(stamp))
+            self.wait_until(lambda: node.problem, f'complaint that matches {match!r}')
+            assert re.search(match, node.problem), node.problem
+        self.send_until(lambda: self.received['image'] and not node.problem,
+                        camera_info(10.0), image(10.0))
+        assert {stamp_of(message) for message in self.received['image']} == {10.0}
+
+    def send_until(self, condition: Callable[[], Any], *messages: Any) -> Any:
+        """
+        Send the same messages again and again until ``condition`` returns something true.
+
+        Topics are not ordered among each other: a picture may overtake its camera_info.
+        """
+        def sent() -> Any:
+            result = condition()
+            if not result:
+                self.send(*messages)
+            return result
+
+        return self.wait_until(sent)
 
     def status(self) -> dict[str, str]:
         """Return the newest values of /diagnostics, with ``level`` and ``message``."""

@@ -1,0 +1,113 @@
+"""From messages to depth without ROS: what node and replay share."""
+
+from array import array
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from deepsight_ros.geometry import CameraError
+from deepsight_ros.geometry import GroundError
+from deepsight_ros.geometry import TransformBuffer
+from deepsight_ros.perception.extrinsics import Extrinsics
+from deepsight_ros.perception.frames import EmbodiedDepthFrames
+from deepsight_ros.perception.preview import depth_preview
+from deepsight_ros.perception.segmentation import Segmentation
+
+WIDTH, HEIGHT, FOCAL = 64, 32, 50.0
+
+
+def header(stamp):
+    return SimpleNamespace(frame_id='camera', stamp=SimpleNamespace(
+        sec=int(stamp), nanosec=round(stamp % 1 * 1e9)))
+
+
+def picture(stamp=1.0, height=HEIGHT, red=0):
+    rows = np.full((height, WIDTH, 3), red, np.uint8)
+    rows[:height // 2] = 7 * 32
+    return SimpleNamespace(
+        header=header(stamp), width=WIDTH, height=height, encoding='rgb8', is_bigendian=0,
+        step=WIDTH * 3, data=array('B', rows.tobytes()))
+
+
+def camera_info(focal=FOCAL, distortion=(), model='plumb_bob'):
+    k = [focal, 0, WIDTH / 2, 0, focal, HEIGHT / 2, 0, 0, 1]
+    return SimpleNamespace(
+        header=header(0), width=WIDTH, height=HEIGHT, distortion_model=model, d=distortion, k=k,
+        r=np.eye(3).ravel(), p=[*k[:3], 0, *k[3:6], 0, *k[6:], 0], binning_x=0, binning_y=0,
+        roi=SimpleNamespace(x_offset=0, y_offset=0, width=0, height=0))
+
+
+@pytest.fixture(scope='session')
+def segmentation(painted_bundle):
+    return Segmentation.load(painted_bundle)
+
+
+def frames_of(segmentation, extrinsics=None, **options):
+    return EmbodiedDepthFrames(segmentation, extrinsics or Extrinsics(height=1.5),
+                               **{'refine_ground': False, **options})
+
+
+def test_depth_of_the_ground(segmentation):
+    frame = frames_of(segmentation)(picture(), camera_info())
+    depth = frame.result.scene.depth
+    assert depth[-1, 5] == pytest.approx(1.5 * FOCAL / (HEIGHT / 2 - 1), rel=1e-5)
+    assert np.isposinf(depth[0]).all()
+    assert frame.warnings == ()
+    assert set(frame.seconds) == {
+        'decode', 'extrinsics', 'segmentation', 'refinement', 'embodied'}
+
+
+def test_new_calibration_is_taken(segmentation):
+    frames = frames_of(segmentation)
+    near = frames(picture(), camera_info()).result.scene.depth[-1, 0]
+    far = frames(picture(), camera_info(focal=2 * FOCAL)).result.scene.depth[-1, 0]
+    assert far == pytest.approx(2 * near)
+
+
+def test_bad_calibration_does_not_leave_the_old_one_in_use(segmentation):
+    frames = frames_of(segmentation)
+    frames(picture(), camera_info())
+    with pytest.raises(CameraError):
+        frames(picture(), camera_info(focal=0))
+    with pytest.raises(CameraError):
+        frames(picture(), camera_info(focal=0))
+    frames(picture(), camera_info())
+
+
+def test_raw_picture_is_rectified(segmentation):
+    frames = frames_of(segmentation, rectified=False)
+    raw = picture()
+    frame = frames(raw, camera_info(distortion=[-0.3, 0.1, 0, 0]))
+    assert (frame.image != np.array(raw.data).reshape(HEIGHT, WIDTH, 3)).any()
+
+
+def test_missing_transform_names_the_frames(segmentation):
+    frames = frames_of(segmentation, Extrinsics(transforms=TransformBuffer()))
+    with pytest.raises(GroundError, match='base_footprint'):
+        frames(picture(), camera_info())
+
+
+def test_stamps_that_jump_back_are_noticed_once(segmentation):
+    frames = frames_of(segmentation, refine_ground=True)
+    warnings = [frames(picture(stamp), camera_info()).warnings for stamp in (5.0, 5.1, 1.0, 1.1)]
+    assert [bool(texts) for texts in warnings] == [False, False, True, False]
+
+
+def test_no_ground_in_view_is_noticed(segmentation):
+    frames = frames_of(segmentation, Extrinsics(height=1.5, pitch=-1.2))
+    frame = frames(picture(), camera_info())
+    assert not np.isfinite(frame.result.scene.depth).any()
+    assert 'no ground is in view' in frame.warnings[0]
+
+
+def test_preview_colours():
+    depth = np.array([[2.0, 80.0, 10.0, np.inf, np.nan, 0.1, 500.0]], np.float32)
+    near, far, between, sky, unknown, nearer, farther = depth_preview(depth, 80.0)[0].astype(int)
+    assert near[0] > near[2]
+    assert far[2] > far[0]
+    assert not (between == near).all()
+    assert (sky == 255).all()
+    assert not unknown.any()
+    assert (nearer == near).all()
+    assert (farther == far).all()
