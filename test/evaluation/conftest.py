@@ -1,7 +1,7 @@
 """A flat road under a level camera, and a real bundle that reads the classes off the picture."""
 
-from dataclasses import dataclass
 from pathlib import Path
+import sys
 
 import numpy as np
 import onnx
@@ -13,39 +13,12 @@ from deepsight_ros.engines import Manifest
 from deepsight_ros.engines import TensorSpec
 from deepsight_ros.engines import Variant
 from deepsight_ros.engines.manifest import sha256
-from deepsight_ros.geometry import Camera
-from deepsight_ros.geometry import GroundPlane
-from deepsight_ros.geometry import SceneClass
 
-CAMERA = Camera(192, 64, 100.0, 100.0, 95.5, 15.5)
-HEIGHT = 1.65
+sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-
-@dataclass(frozen=True, eq=False)
-class Street:
-    """Picture [H, W, 3] RGB, true depth [H, W] in metres (NaN for sky), camera and ground."""
-
-    image: np.ndarray
-    depth: np.ndarray
-    camera: Camera
-    ground: GroundPlane
-
-    def points(self) -> np.ndarray:
-        """Every true point [N, 3] in the optical frame, in metres."""
-        points = self.camera.rays * self.depth[..., None]
-        return points[np.isfinite(points).all(axis=-1)]
-
-
-def make_street(pitch: float = 0.0) -> Street:
-    """Road to 40 m; what is above it is sky."""
-    ground = GroundPlane.from_height(HEIGHT, pitch)
-    depth = ground.depth(CAMERA)
-    is_road = np.isfinite(depth) & (depth < 40)
-    depth[~is_road] = np.nan
-    classes = np.where(is_road, SceneClass.ROAD, SceneClass.SKY)
-    image = np.zeros((*depth.shape, 3), np.uint8)
-    image[..., 0] = 32 * classes + 16
-    return Street(image, depth, CAMERA, ground)
+from streets import CAMERA  # noqa: E402
+from streets import make_street  # noqa: E402
+from streets import Street  # noqa: E402
 
 
 @pytest.fixture

@@ -7,17 +7,17 @@ import numpy as np
 from deepsight_ros.evaluation.datasets.lidar import project_scan
 from deepsight_ros.geometry import Camera
 
-CAMERA = Camera(400, 200, 300.0, 300.0, 200.0, 100.0)
+CAMERA = Camera(800, 400, 700.0, 700.0, 400.0, 200.0)
 
 
 def test_point_lands_where_the_camera_sees_it():
     points = np.array([[1.0, -0.5, 10.0], [0.0, 0.0, -5.0], [50.0, 0.0, 10.0]], np.float32)
-    assert np.allclose(project_scan(points, CAMERA), [[230.0, 85.0, 10.0]])
+    assert np.allclose(project_scan(points, CAMERA), [[470.0, 165.0, 10.0]])
 
 
 def test_offset_of_the_projection_matrix_counts():
     camera = replace(CAMERA, offset=(0.1, 0.0, 0.5))
-    assert np.allclose(project_scan(np.array([[0.9, 0.0, 9.5]]), camera), [[230.0, 100.0, 10.0]])
+    assert np.allclose(project_scan(np.array([[0.9, 0.0, 9.5]]), camera), [[470.0, 200.0, 10.0]])
 
 
 def test_far_points_around_a_near_one_are_hidden():
@@ -25,12 +25,12 @@ def test_far_points_around_a_near_one_are_hidden():
     wall = np.array([[x, 0.0, 30.0] for x in np.arange(-15, 15, 0.1)])
     seen = project_scan(np.vstack([wall, [[0.0, 0.0, 5.0]]]), CAMERA)
     far = seen[seen[:, 2] > 20]
-    assert abs(far[:, 0] - 200).min() > 3
-    assert abs(far[:, 0] - 200).min() < 20
+    assert abs(far[:, 0] - 400).min() > 3
+    assert abs(far[:, 0] - 400).min() < 20
     assert 5.0 in seen[:, 2]
 
 
 def test_the_ground_hides_nothing_of_itself():
     points = np.array([[x, 1.65, z] for z in np.geomspace(4, 70, 300) for x in (-1, -0.5, 0, 0.5)])
     assert len(project_scan(points, CAMERA)) == np.count_nonzero(
-        1.65 / points[:, 2] * 300 + 100 < 199.5)
+        1.65 / points[:, 2] * 700 + 200 < 399.5)

@@ -10,12 +10,12 @@ import numpy.typing as npt
 
 from deepsight_ros.geometry import Camera
 
-_HIDING: Final = ((0.02, 5, 3), (0.08, 15, 15))
+_HIDING: Final = ((0.02, 0.007, 0.004), (0.08, 0.02, 0.02))
 """
-Gap in inverse depth (1/m), and rows and columns within which a point nearer by that gap hides
-another one. A scanner 0.3 m from a camera of 700 px focal length sees a point shifted against its
-surroundings by up to 0.3 * 700 * gap pixels, and its lines are about 5 pixels apart. The ground
-itself changes by less than these gaps over these distances.
+Gap in inverse depth (1/m), and vertical and horizontal angles (rad) within which a point nearer
+by that gap hides another one. A scanner 0.3 m from the camera sees a point shifted against its
+surroundings by up to 0.3 * gap, and its lines are 0.007 apart: 5 pixels of a camera with 720
+pixels of focal length. The ground itself changes by less than these gaps over these angles.
 """
 
 
@@ -46,7 +46,8 @@ def _unhidden(
     order = np.argsort(inverse, kind='stable')
     nearest[row[order], column[order]] = inverse[order]
     visible = np.ones(len(points), bool)
-    for gap, rows, columns in _HIDING:
+    for gap, vertical, horizontal in _HIDING:
+        rows, columns = round(vertical * camera.fy), round(horizontal * camera.fx)
         around = cv2.dilate(nearest, np.ones((2 * rows + 1, 2 * columns + 1), np.uint8))
         visible &= around[row, column] - inverse < gap
     return visible
