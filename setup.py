@@ -63,6 +63,7 @@ setup(
     zip_safe=False,
     entry_points={
         'console_scripts': [
+            'bag_player = deepsight_ros.ros.bag_player:main',
             'deepsight = deepsight_ros.cli:main',
             'embodied_depth = deepsight_ros.ros.embodied_depth:main',
         ],

@@ -83,11 +83,10 @@ def list_bundles() -> list[Path]:
 
 def share_folders() -> list[Path]:
     """Return the folders that hold ``models/``, ``config/``... in order of preference."""
-    folders = [
-        Path(prefix) / 'share' / PACKAGE
-        for prefix in os.environ.get('AMENT_PREFIX_PATH', '').split(os.pathsep)
-        if prefix
-    ]
+    prefixes = os.environ.get('AMENT_PREFIX_PATH', '').split(os.pathsep)
+    ament = [Path(prefix) / 'share' / PACKAGE for prefix in prefixes if prefix]
+    # A workspace has a prefix per package; those without ours would only fill error messages.
+    folders = [folder for folder in ament if folder.is_dir()]
     data = [sys.prefix, sysconfig.get_path('data'), sysconfig.get_path('data', f'{os.name}_user')]
     folders += [Path(prefix) / 'share' / PACKAGE for prefix in dict.fromkeys(data)]
     checkout = Path(__file__).resolve().parents[1]

@@ -1,9 +1,12 @@
 """Start ``embodied_depth``: metric depth from one camera's own geometry."""
 
+from launch import LaunchContext
 from launch import LaunchDescription
 from launch.actions import DeclareLaunchArgument
+from launch.actions import OpaqueFunction
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import LifecycleNode
+from launch_ros.parameter_descriptions import ParameterValue
 
 from deepsight_ros.resources import find_config
 from deepsight_ros.resources import profile_environment
@@ -12,6 +15,12 @@ ARGUMENTS = [
     DeclareLaunchArgument(
         'params_file', default_value=str(find_config('deepsight.yaml')),
         description='Parameters of the nodes'),
+    DeclareLaunchArgument(
+        'camera_height', default_value='',
+        description='Height of the lens above the ground in m; empty: as in params_file'),
+    DeclareLaunchArgument(
+        'compressed', default_value='', choices=['true', 'false', ''],
+        description='Pictures are CompressedImage; empty: as in params_file'),
     DeclareLaunchArgument(
         'namespace', default_value='', description='Namespace of the nodes'),
     DeclareLaunchArgument(
@@ -31,23 +40,32 @@ ARGUMENTS = [
         description='Least severe message to log'),
 ]
 REMAPPED = ('image', 'camera_info', 'imu')
+ALWAYS_SET = {'use_sim_time': bool, 'autostart': bool}
+SET_IF_GIVEN = {'camera_height': float, 'compressed': bool}
 
 
-def generate_launch_description() -> LaunchDescription:
-    """Return the node with its arguments."""
-    node = LifecycleNode(
+def create_node(context: LaunchContext) -> list[LifecycleNode]:
+    """Return the node; arguments that were left empty do not hide the parameter file."""
+    given = {name: kind for name, kind in SET_IF_GIVEN.items()
+             if LaunchConfiguration(name).perform(context)}
+    return [LifecycleNode(
         package='deepsight_ros',
         executable='embodied_depth',
         name='embodied_depth',
         namespace=LaunchConfiguration('namespace'),
         parameters=[
             LaunchConfiguration('params_file'),
-            {name: LaunchConfiguration(name) for name in ('use_sim_time', 'autostart')},
+            {name: ParameterValue(LaunchConfiguration(name), value_type=kind)
+             for name, kind in {**ALWAYS_SET, **given}.items()},
         ],
         remappings=[(name, LaunchConfiguration(name)) for name in REMAPPED],
         ros_arguments=['--log-level', LaunchConfiguration('log_level')],
         additional_env=profile_environment(),
         output='screen',
         emulate_tty=True,
-    )
-    return LaunchDescription([*ARGUMENTS, node])
+    )]
+
+
+def generate_launch_description() -> LaunchDescription:
+    """Return the node with its arguments."""
+    return LaunchDescription([*ARGUMENTS, OpaqueFunction(function=create_node)])

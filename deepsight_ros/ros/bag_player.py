@@ -24,6 +24,7 @@ from rclpy.utilities import remove_ros_args
 from rosgraph_msgs.msg import Clock
 
 from deepsight_ros.evaluation.bag_reader import BagReader
+from deepsight_ros.evaluation.bag_reader import COMPRESSED_IMAGE
 from deepsight_ros.evaluation.bag_reader import IMAGE
 from deepsight_ros.evaluation.errors import BagError
 from deepsight_ros.resources import find_sample_bag
@@ -56,7 +57,8 @@ class BagPlayer(Node):
 
     def wait_for_subscriber(self, seconds: float) -> bool:
         """Wait until somebody listens to a picture; return whether that came to pass."""
-        publishers = [self._publishers_of[topic] for topic in self._bag.topics(IMAGE)]
+        pictures = self._bag.topics(IMAGE, COMPRESSED_IMAGE)
+        publishers = [self._publishers_of[topic] for topic in pictures]
         end = time.monotonic() + seconds
         while not any(publisher.get_subscription_count() for publisher in publishers):
             if time.monotonic() > end:
