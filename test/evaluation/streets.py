@@ -28,7 +28,7 @@ class Street:
 
 
 def make_street(pitch: float = 0.0) -> Street:
-    """Road to 40 m; what is above it is sky."""
+    """Road with two lane markings to 40 m; what is above it is sky."""
     ground = GroundPlane.from_height(HEIGHT, pitch)
     depth = ground.depth(CAMERA)
     is_road = np.isfinite(depth) & (depth < 40)
@@ -36,4 +36,7 @@ def make_street(pitch: float = 0.0) -> Street:
     classes = np.where(is_road, SceneClass.ROAD, SceneClass.SKY)
     image = np.zeros((*depth.shape, 3), np.uint8)
     image[..., 0] = 32 * classes + 16
+    lateral = np.abs(CAMERA.ray_x * depth)
+    is_marking = np.abs(lateral - 1.8) < np.maximum(0.08, depth / 200)
+    image[is_marking, 1:] = 60
     return Street(image, depth, CAMERA, ground)

@@ -1,0 +1,53 @@
+"""What the demonstration says on the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+import math
+from typing import Final
+
+from deepsight_ros.evaluation.demo_scores import PlayedBag
+from deepsight_ros.evaluation.demo_scores import score_by_label
+from deepsight_ros.evaluation.tables import percent
+from deepsight_ros.evaluation.tables import text_table
+
+LABEL_HEAD: Final = ('what the label topic says', 'of points', 'within 5 %', 'within 10 %',
+                     'have depth')
+
+NEXT_STEPS: Final = """\
+Look at      {report}
+Your bag     deepsight replay BAG --out DIR          (try it with {bag})
+Your camera  python -m deepsight_ros.ros.embodied_depth --ros-args -p camera_height:=1.2 \\
+                 -r image:=/camera/image_rect -r camera_info:=/camera/camera_info"""
+
+
+def given_text(name: str, pictures: int, given: Mapping[str, float]) -> str:
+    """Say what the node gets to see and to know of a bag."""
+    return f'{name}: {pictures} pictures with camera_info, and {camera_sentence(given)}'
+
+
+def camera_sentence(given: Mapping[str, float]) -> str:
+    """Say how the camera is mounted, from the node's parameters."""
+    pitch, roll = (math.degrees(given[f'camera_{name}']) for name in ('pitch', 'roll'))
+    return (f'the mount of the camera: {given["camera_height"]:.2f} m above the ground, looking '
+            f'{pitch:.1f}\N{DEGREE SIGN} down, rolled {roll:.1f}\N{DEGREE SIGN}')
+
+
+def result_text(played: PlayedBag) -> str:
+    """Say how fast and how well the node answered."""
+    rows = [LABEL_HEAD, *label_rows(played)]
+    return f'{speed_sentence(played)}\n\n{text_table(rows)}'
+
+
+def speed_sentence(played: PlayedBag) -> str:
+    """Say how many pictures were answered, at what rate and how soon."""
+    latency = played.stages.get('latency', math.nan)
+    return (f'{played.answered} of {played.sent} pictures answered at {played.rate_hz:.1f} Hz, '
+            f'{latency:.0f} ms after they arrived')
+
+
+def label_rows(played: PlayedBag) -> list[list[str]]:
+    """Return the rows of the table whose head is ``LABEL_HEAD``."""
+    return [[name, *(percent(scores[key])
+                     for key in ('points', 'within_5', 'within_10', 'coverage'))]
+            for name, scores in score_by_label(played.pictures).items()]
