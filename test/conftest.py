@@ -1,5 +1,6 @@
 """Fixtures that all tests share."""
 
+import ast
 import os
 from pathlib import Path
 
@@ -50,3 +51,23 @@ def painted_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
         preprocessing={'pixels': 128 * 64, 'multiple': 8},
     ).write(folder)
     return folder
+
+
+@pytest.fixture(scope='session')
+def launch_arguments() -> dict[str, dict[str, tuple[str, str]]]:
+    """Default and description of each argument that a launch file declares, without launch."""
+    return {path.name: _declared_arguments(path) for path in ROOT.glob('launch/*.launch.py')}
+
+
+def _declared_arguments(path: Path) -> dict[str, tuple[str, str]]:
+    calls = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)
+             and getattr(node.func, 'id', '') == 'DeclareLaunchArgument']
+    declared = {}
+    for call in calls:
+        (name,) = (argument.value for argument in call.args)
+        options = {keyword.arg: keyword.value for keyword in call.keywords}
+        # A default is a text, or the path of the configuration file that a call names.
+        texts = [node.value for node in ast.walk(options['default_value'])
+                 if isinstance(node, ast.Constant)]
+        declared[name] = (texts[0], options['description'].value)
+    return declared
