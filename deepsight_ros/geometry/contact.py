@@ -49,9 +49,10 @@ def standing_inverse_depth(
     seen = runs.on_ground & (contact > farthest[runs.column])
     lines, cut = _lines(runs, contact, seen, classes.shape[1])
     end_on = np.zeros(lines.shape, bool)
-    for component in np.unique(runs.component[seen & (runs.scene_class == SceneClass.VEHICLE)]):
-        lines[component], end_on[component] = shape_vehicles(
-            lines[component], cut[component], camera, ground.height)
+    vehicles = np.unique(runs.component[seen & (runs.scene_class == SceneClass.VEHICLE)])
+    if len(vehicles):
+        lines[vehicles], end_on[vehicles] = shape_vehicles(
+            lines[vehicles], cut[vehicles], camera, ground.height)
     touching = (lines > 0)[runs.component, runs.column]
     _continue_hidden(lines, cut, runs, plane, camera, ground.height)
     border = np.zeros(classes.shape[1], np.float32)

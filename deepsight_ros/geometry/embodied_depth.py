@@ -165,12 +165,13 @@ class EmbodiedSceneDepth:
             small_depth = 1 / inverse
         rest = label > Label.GROUND
         rest |= np.isnan(depth)
-        np.copyto(depth, _resized(small_depth, self.camera.size), where=rest)
-        np.copyto(label, _resized(small_label, self.camera.size), where=rest)
+        mask = rest.view(np.uint8)
+        cv2.copyTo(_resized(small_depth, self.camera.size), mask, depth)
+        cv2.copyTo(_resized(small_label, self.camera.size), mask, label)
 
 
 def _resized(image: npt.NDArray[Any], size: tuple[int, int]) -> npt.NDArray[Any]:
-    return cv2.resize(image, size, interpolation=cv2.INTER_NEAREST)
+    return cv2.resize(image, size, interpolation=cv2.INTER_NEAREST_EXACT)
 
 
 def _reduced(classes: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:

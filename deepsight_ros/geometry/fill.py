@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from deepsight_ros.geometry.camera import FloatImage
 
-MAX_WIDTH: Final = 160
+MAX_WIDTH: Final = 110
 """Largest width (pixels) at which holes are inpainted: Telea's cost grows with their area."""
 RADIUS: Final = 3
 """Neighbourhood of Telea's weighted mean, in pixels of the reduced picture."""

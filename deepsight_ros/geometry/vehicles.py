@@ -47,46 +47,47 @@ def shape_vehicles(
     contact: FloatImage, cut: npt.NDArray[np.bool_], camera: Camera, height: float,
 ) -> tuple[FloatImage, npt.NDArray[np.bool_]]:
     """
-    Return the inverse depth [W] of faces, zero where there is none, and where they are end-on.
+    Return the inverse depth [N, W] of faces, zero where there is none, and where they are end-on.
 
-    ``contact`` [W] is the inverse depth at which one component of vehicles touches the ground,
-    zero where that is not seen; ``cut`` [W] marks columns in which the lower border cuts it off.
-    ``camera`` is that of the class map, ``height`` (m) its height above the ground.
+    ``contact`` [N, W] is the inverse depth at which N components of vehicles touch the ground,
+    zero where that is not seen; ``cut`` [N, W] marks columns in which the lower border cuts them
+    off. ``camera`` is that of the class map, ``height`` (m) its height above the ground.
     """
-    line = bridge(contact, camera.fx, height)
-    depth = np.zeros_like(line)
-    end_on = np.zeros(line.shape, bool)
-    for face in faces(line, contact >= 0.98 * line):
-        if not cut[max(face.start - 1, 0):face.stop + 1].any():
-            face = beyond_tyres(face, camera.ray_x, height)
-        columns = slice(face.start, face.stop)
-        depth[columns] = np.linspace(face.first, face.last, face.stop - face.start)
-        end_on[columns] = face.end_on
+    lines = bridge(contact, camera.fx, height)
+    seen = contact >= np.float32(0.98) * lines
+    depth = np.zeros_like(lines)
+    end_on = np.zeros(lines.shape, bool)
+    for row in range(len(lines)):
+        for face in faces(lines[row], seen[row]):
+            if not cut[row, max(face.start - 1, 0):face.stop + 1].any():
+                face = beyond_tyres(face, camera.ray_x, height)
+            columns = slice(face.start, face.stop)
+            depth[row, columns] = np.linspace(face.first, face.last, face.stop - face.start)
+            end_on[row, columns] = face.end_on
     return depth, end_on
 
 
 def bridge(contact: FloatImage, focal: float, height: float) -> FloatImage:
     """
-    Close the gaps of a contact line [W] between tyres.
+    Close the gaps of contact lines [N, W] between tyres.
 
     A gap gets the inverse depth of its farther end where both ends are nearer than it, it is at
     most a ``WHEELBASE`` wide there, and what is seen in it, if anything, lies under the sill.
     """
-    columns = len(contact)
-    margin = columns // 2
-    padded = np.zeros((1, columns + 2 * margin), np.float32)
-    padded[0, margin:-margin or None] = contact
+    columns = contact.shape[1]
+    widest = min(columns, int(float(contact.max(initial=0)) * focal * WHEELBASE))
+    margin = widest // 2 + 1
+    padded = cv2.copyMakeBorder(contact, 0, 0, margin, margin, cv2.BORDER_CONSTANT, value=0)
     closed = contact.copy()
     under_sill = np.float32(max(1 - CLEARANCE / height, 0))
-    widest = min(margin, int(float(contact.max()) * focal * WHEELBASE))
     width = 3
     while width <= widest:
         level = cv2.morphologyEx(padded, cv2.MORPH_CLOSE, np.ones((1, width), np.uint8))
-        level = level[0, margin:margin + columns]
+        level = level[:, margin:margin + columns]
         gap = level * np.float32(focal * WHEELBASE) >= width
         gap &= (contact >= level * under_sill) | (contact == 0)
         np.maximum(closed, level, out=closed, where=gap)
-        width = width * 3 // 2 | 1
+        width += 2 * (width // 10 + 1)
     return closed
 
 
