@@ -35,8 +35,8 @@ class Frame:
     result: EmbodiedResult
     seconds: dict[str, float]
     """Time per stage: decode, extrinsics, segmentation, refinement, embodied."""
-    warnings: tuple[str, ...]
-    """What a user should know about this picture; the same text for the same cause."""
+    warnings: dict[str, str]
+    """What a user should know, by cause; about a calibration only with its first picture."""
 
 
 class EmbodiedDepthFrames:
@@ -64,6 +64,7 @@ class EmbodiedDepthFrames:
         self._max_range = max_range
         self._calibration: tuple[Any, ...] = ()
         self._pipeline: EmbodiedDepth | None = None
+        self._untold: tuple[str, ...] = ()
         self._last_stamp_ns: int | None = None
 
     def __call__(self, picture: Any, camera_info: Any) -> Frame:
@@ -82,18 +83,21 @@ class EmbodiedDepthFrames:
         ground = self._extrinsics.ground(picture.header.frame_id, stamp_ns)
         prior = ground.plane.seen_from(pipeline.camera.offset)
         located = perf_counter()
-        warnings = [*pipeline.camera.warnings, *([ground.notice] if ground.notice else [])]
+        warnings = {'extrinsics': ground.notice} if ground.notice else {}
         if self._last_stamp_ns is not None and stamp_ns < self._last_stamp_ns:
             pipeline.reset()
-            warnings.append('stamps jumped back; what was learned from earlier pictures is '
-                            'forgotten')
+            warnings['stamps'] = ('stamps jumped back; what was learned from earlier pictures is '
+                                  'forgotten')
         self._last_stamp_ns = stamp_ns
         result = pipeline(image, prior, stamp_ns * 1e-9)
         if not np.isfinite(result.scene.depth[::_SPARSE, ::_SPARSE]).any():
-            warnings.append('no depth in this picture: no ground is in view; check camera_pitch, '
-                            'camera_roll and the transform to ground_frame')
+            warnings['view'] = ('no depth in this picture: no ground is in view; check '
+                                'camera_pitch, camera_roll and the transform to ground_frame')
+        if self._untold:
+            warnings['camera_info'] = '; '.join(self._untold)
+            self._untold = ()
         seconds = {'decode': decoded - started, 'extrinsics': located - decoded, **result.seconds}
-        return Frame(image, pipeline.camera, ground, result, seconds, tuple(warnings))
+        return Frame(image, pipeline.camera, ground, result, seconds, warnings)
 
     def _pipeline_for(self, info: Any) -> EmbodiedDepth:
         """Return the pipeline of this calibration; a new one only when it changed."""
@@ -111,4 +115,5 @@ class EmbodiedDepthFrames:
             self._pipeline = EmbodiedDepth(camera, self._segmentation, max_range=self._max_range,
                                            refine_ground=self._refine_ground)
             self._calibration = calibration
+            self._untold = camera.warnings
         return self._pipeline

@@ -179,8 +179,8 @@ class EmbodiedDepthNode(LifecycleNode):
         statistics.publish(seconds if age is None else {**seconds, 'frame_age': age})
         self.problem = ''
         self._last_frame = frame
-        for text in frame.warnings:
-            self._notices.warning(text, text, period=30.0)
+        for cause, text in frame.warnings.items():
+            self._notices.warning(cause, text)
 
     def _complain(self, error: Exception) -> None:
         """Report what is wrong with a picture, once per period and kind."""

@@ -7,7 +7,8 @@ import time
 
 from rclpy.impl.rcutils_logger import RcutilsLogger
 
-PERIOD = 5.0
+ERROR_PERIOD = 5.0
+WARNING_PERIOD = 30.0
 """Seconds between two lines about the same thing."""
 
 
@@ -27,12 +28,12 @@ class Notices:
 
     def error(self, topic: str, text: str) -> None:
         """Log an error unless one about ``topic`` was logged in the last period."""
-        if self._is_due(topic, PERIOD):
+        if self._is_due(topic, ERROR_PERIOD):
             self._logger.error(text)
 
-    def warning(self, topic: str, text: str, *, period: float = PERIOD) -> None:
-        """Log a warning unless one about ``topic`` was logged in the last ``period`` (s)."""
-        if self._is_due(topic, period):
+    def warning(self, topic: str, text: str) -> None:
+        """Log a warning unless one about ``topic`` was logged in the last period."""
+        if self._is_due(topic, WARNING_PERIOD):
             self._logger.warning(text)
 
     def _is_due(self, topic: str, period: float) -> bool:

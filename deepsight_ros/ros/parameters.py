@@ -52,7 +52,8 @@ class EmbodiedDepthParameters:
         True, 'Pictures are rectified: P is used, D and R are ignored. false: they are raw, K and '
         'D are used, and what is published is rectified')
     compressed: bool = parameter(
-        False, 'Subscribe to CompressedImage (JPEG or PNG) instead of Image')
+        False, 'Subscribe to CompressedImage (JPEG or PNG) instead of Image; remap image to the '
+        'topic that ends in compressed')
     camera_info_exact: bool = parameter(
         False, "Use only the camera_info with the picture's stamp; false: the last one received")
     camera_height: float = parameter(

@@ -53,7 +53,7 @@ def test_depth_of_the_ground(segmentation):
     depth = frame.result.scene.depth
     assert depth[-1, 5] == pytest.approx(1.5 * FOCAL / (HEIGHT / 2 - 1), rel=1e-5)
     assert np.isposinf(depth[0]).all()
-    assert frame.warnings == ()
+    assert frame.warnings == {}
     assert set(frame.seconds) == {
         'decode', 'extrinsics', 'segmentation', 'refinement', 'embodied'}
 
@@ -75,6 +75,12 @@ def test_bad_calibration_does_not_leave_the_old_one_in_use(segmentation):
     frames(picture(), camera_info())
 
 
+def test_calibration_is_warned_about_once(segmentation):
+    frames, info = frames_of(segmentation), camera_info()
+    info.p = [0.0] * 12
+    assert [set(frames(picture(), info).warnings) for _ in range(2)] == [{'camera_info'}, set()]
+
+
 def test_raw_picture_is_rectified(segmentation):
     frames = frames_of(segmentation, rectified=False)
     raw = picture()
@@ -91,14 +97,14 @@ def test_missing_transform_names_the_frames(segmentation):
 def test_stamps_that_jump_back_are_noticed_once(segmentation):
     frames = frames_of(segmentation, refine_ground=True)
     warnings = [frames(picture(stamp), camera_info()).warnings for stamp in (5.0, 5.1, 1.0, 1.1)]
-    assert [bool(texts) for texts in warnings] == [False, False, True, False]
+    assert [set(causes) for causes in warnings] == [set(), set(), {'stamps'}, set()]
 
 
 def test_no_ground_in_view_is_noticed(segmentation):
     frames = frames_of(segmentation, Extrinsics(height=1.5, pitch=-1.2))
     frame = frames(picture(), camera_info())
     assert not np.isfinite(frame.result.scene.depth).any()
-    assert 'no ground is in view' in frame.warnings[0]
+    assert 'no ground is in view' in frame.warnings['view']
 
 
 def test_preview_colours():

@@ -20,10 +20,10 @@ FIRST_PORT = 47100
 
 
 def pytest_configure() -> None:
-    """Make the processes of this run see each other and nobody else."""
+    """Make the processes of this run see each other and nobody else, as strict as Humble is."""
     profile = str(ROOT / 'config' / 'fastdds_shm.xml')
     os.environ.update(
-        ROS_AUTOMATIC_DISCOVERY_RANGE='LOCALHOST',
+        ROS_AUTOMATIC_DISCOVERY_RANGE='LOCALHOST', ROS_PYTHON_CHECK_FIELDS='1',
         FASTRTPS_DEFAULT_PROFILES_FILE=profile, FASTDDS_DEFAULT_PROFILES_FILE=profile)
 
 

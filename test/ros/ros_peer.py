@@ -56,7 +56,7 @@ def image(stamp: float = 1.0, picture: np.ndarray | None = None, **fields: Any) 
 def camera_info(stamp: float = 1.0, width: int = WIDTH, height: int = HEIGHT,
                 focal: float = FOCAL, **fields: Any) -> CameraInfo:
     """Calibration of a camera whose principal point is the middle."""
-    k = [focal, 0.0, width / 2, 0.0, focal, height / 2, 0.0, 0.0, 1.0]
+    k = [float(focal), 0.0, width / 2, 0.0, float(focal), height / 2, 0.0, 0.0, 1.0]
     message = CameraInfo(
         width=width, height=height, distortion_model='plumb_bob', d=[0.0] * 5, k=k,
         r=[1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0],
