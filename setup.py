@@ -44,7 +44,7 @@ setup(
         'onnxruntime>=1.15',
         'opencv-python-headless>=4.5',
         'PyYAML>=5.4',
-        'rosbags>=0.10',
+        'rosbags>=0.10.11',
         'tqdm>=4.60',
     ],
     extras_require={
