@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from collections.abc import Mapping
 from collections.abc import Sequence
 from html import escape
 from typing import Final
@@ -26,17 +27,17 @@ from deepsight_ros.evaluation.html_page import table
 from deepsight_ros.evaluation.html_page import tiles
 from deepsight_ros.evaluation.plots import bar_plot
 from deepsight_ros.evaluation.report_pictures import colour_bar
+from deepsight_ros.evaluation.report_pictures import ERROR_COLOURS
 from deepsight_ros.evaluation.report_pictures import inline
+from deepsight_ros.evaluation.report_pictures import MISSED_COLOUR
 from deepsight_ros.evaluation.tables import percent
 from deepsight_ros.geometry.embodied_depth import Label
 
 _SHOWN: Final = 4
-_CAPTIONS: Final = {
-    'camera': 'camera', 'depth': 'depth (topic preview)', 'label': 'where it comes from (label)',
-    'error': 'error: green within 5 %, amber 10 %, red beyond, blue no depth'}
 _LABEL_NAMES: Final = {
-    Label.ROAD: 'road', Label.GROUND: 'other ground', Label.VERTICAL: 'vertical, at the depth '
-    'where it touches the ground', Label.FILLED: 'filled from around', Label.SKY: 'sky'}
+    Label.ROAD: 'road', Label.GROUND: 'other ground', Label.VERTICAL: 'vertical: as far as where '
+    'it touches the ground', Label.FILLED: 'filled from around', Label.SKY: 'sky'}
+_ERROR_NAMES: Final = ('within 5 %', 'within 10 %', 'beyond')
 _STAGES: Final = ('decode', 'segmentation', 'refinement', 'embodied', 'publish', 'latency')
 _INTRODUCTION: Final = (
     'Metric depth from one ordinary camera. Each bag was played over ROS 2 topics, as fast as it '
@@ -50,7 +51,7 @@ def demo_page(played: Sequence[PlayedBag]) -> str:
     """Return the page as HTML that needs nothing else."""
     return page('deepsight demo', [
         f'<h1>deepsight demo</h1><p class="sub">{_INTRODUCTION}</p>',
-        section('How to read the pictures', colour_bar(MAX_RANGE) + _label_legend()),
+        section('How to read the pictures', _legends()),
         *(block for bag in played for block in _bag(bag))])
 
 
@@ -64,31 +65,40 @@ def _bag(played: PlayedBag) -> Iterable[str]:
         (percent(everything['coverage']), 'have a depth'),
         (f'{played.answered} of {played.sent}', 'pictures answered'),
         (f'{played.rate_hz:.1f} Hz', 'as fast as recorded'),
-        *((f'{played.stages[name]:.0f} ms', 'from picture to depth')
-          for name in ('latency',) if name in played.stages)])
+        (f'{played.latency_ms:.0f} ms', 'from picture to depth')])
     yield section('Pictures', _pictures(played))
     ranges = score_by_range(played.pictures)
     shares = {title: [100 * scores[key] for scores in ranges.values()] for title, key in (
         ('within 5 %', 'within_5'), ('within 10 %', 'within_10'), ('have depth', 'coverage'))}
-    times = [[name, f'{played.stages[name]:.1f}'] for name in _STAGES if name in played.stages]
     yield grid([
-        section('By what the depth comes from', table(LABEL_HEAD, label_rows(played))
-                + '<p></p>' + table(['on /diagnostics', 'ms per picture'], times)),
+        section('By label', table(LABEL_HEAD, label_rows(played))),
         section('By distance', bar_plot(list(ranges), shares, 'true depth (m)', '% of points'))])
+    yield section('Milliseconds per picture, as the node reports them', _times(played.stages))
+
+
+def _times(stages: Mapping[str, float]) -> str:
+    known = [name for name in _STAGES if name in stages]
+    return table(known, [[f'{stages[name]:.1f}' for name in known]])
 
 
 def _pictures(played: PlayedBag) -> str:
     count = len(played.pictures)
     chosen = np.linspace(0, count - 1, min(count, _SHOWN)).astype(int).tolist()
     return ''.join(
-        figures((inline(picture), f'{_CAPTIONS[name]}, {played.seconds(index):.1f} s'
-                 if name == 'camera' else _CAPTIONS[name])
+        figures((inline(picture), f'{name}, {played.seconds(index):.1f} s')
                 for name, picture in panels(played.pictures[index]).items())
         for index in chosen)
 
 
-def _label_legend() -> str:
-    chips = (f'<span style="white-space:nowrap;margin-right:18px"><span style="display:inline-'
-             f'block;width:12px;height:12px;border-radius:3px;background:rgb{LABEL_COLOURS[label]}'
-             f'"></span> {escape(name)}</span>' for label, name in _LABEL_NAMES.items())
-    return f'<p>{" ".join(chips)}</p>'
+def _legends() -> str:
+    labels = {name: LABEL_COLOURS[label] for label, name in _LABEL_NAMES.items()}
+    errors = {name: colour for name, (_, colour) in zip(_ERROR_NAMES, ERROR_COLOURS, strict=True)}
+    return (f'<p><b>depth</b>, topic <code>preview</code>; white is sky</p>{colour_bar(MAX_RANGE)}'
+            f'<p><b>label</b>, where the depth of a pixel comes from<br>{_chips(labels)}</p>'
+            '<p><b>error</b> against the true depth<br>'
+            f'{_chips({**errors, "no depth": MISSED_COLOUR})}</p>')
+
+
+def _chips(colours: Mapping[str, tuple[int, int, int]]) -> str:
+    return ' '.join(f'<span class="chip"><i style="background: rgb{colour}"></i>{escape(name)}'
+                    '</span>' for name, colour in colours.items())

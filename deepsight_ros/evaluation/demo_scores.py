@@ -62,6 +62,11 @@ class PlayedBag:
     pictures: tuple[AnsweredPicture, ...]
     """Those for which the bag has true depth."""
 
+    @property
+    def latency_ms(self) -> float:
+        """Milliseconds from a picture's arrival at the node to the end of publishing."""
+        return self.stages['latency']
+
     def seconds(self, index: int) -> float:
         """Time of a picture in seconds after the first one."""
         return (self.pictures[index].stamp_ns - self.pictures[0].stamp_ns) * 1e-9

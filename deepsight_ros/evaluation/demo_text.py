@@ -11,8 +11,10 @@ from deepsight_ros.evaluation.demo_scores import score_by_label
 from deepsight_ros.evaluation.tables import percent
 from deepsight_ros.evaluation.tables import text_table
 
-LABEL_HEAD: Final = ('what the label topic says', 'of points', 'within 5 %', 'within 10 %',
-                     'have depth')
+LABEL_HEAD: Final = ('label', 'of points', 'within 5 %', 'within 10 %', 'have depth')
+INTRODUCTION: Final = (
+    'Two drives, a street and a room, both rendered, are played over ROS 2 topics to the\n'
+    'embodied_depth node. It sees pictures and camera_info; it sees no depth, no TF and no IMU.\n')
 
 NEXT_STEPS: Final = """\
 Look at      {report}
@@ -23,12 +25,14 @@ Your camera  python -m deepsight_ros.ros.embodied_depth --ros-args -p camera_hei
 
 def given_text(name: str, pictures: int, given: Mapping[str, float]) -> str:
     """Say what the node gets to see and to know of a bag."""
-    return f'{name}: {pictures} pictures with camera_info, and {camera_sentence(given)}'
+    return f'{name}: {pictures} pictures. The node knows {camera_sentence(given)}.'
 
 
 def camera_sentence(given: Mapping[str, float]) -> str:
     """Say how the camera is mounted, from the node's parameters."""
-    pitch, roll = (math.degrees(given[f'camera_{name}']) for name in ('pitch', 'roll'))
+    # Adding zero turns -0.0 into 0.0.
+    pitch, roll = (round(math.degrees(given[f'camera_{name}']), 1) + 0.0
+                   for name in ('pitch', 'roll'))
     return (f'the mount of the camera: {given["camera_height"]:.2f} m above the ground, looking '
             f'{pitch:.1f}\N{DEGREE SIGN} down, rolled {roll:.1f}\N{DEGREE SIGN}')
 
@@ -41,9 +45,8 @@ def result_text(played: PlayedBag) -> str:
 
 def speed_sentence(played: PlayedBag) -> str:
     """Say how many pictures were answered, at what rate and how soon."""
-    latency = played.stages.get('latency', math.nan)
     return (f'{played.answered} of {played.sent} pictures answered at {played.rate_hz:.1f} Hz, '
-            f'{latency:.0f} ms after they arrived')
+            f'{played.latency_ms:.0f} ms after they arrived')
 
 
 def label_rows(played: PlayedBag) -> list[list[str]]:

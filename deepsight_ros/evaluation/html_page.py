@@ -27,6 +27,9 @@ td { white-space: nowrap; } .texts td { white-space: normal; overflow-wrap: anyw
   margin-bottom: 14px; }
 figure { margin: 0; } figcaption { color: #6b7280; font-size: 13px; }
 img { width: 100%; display: block; border-radius: 4px; }
+.chip { white-space: nowrap; margin-right: 16px; }
+.chip i { display: inline-block; width: 12px; height: 12px; border-radius: 3px;
+  margin-right: 6px; }
 .problem { background: #fef2f2; border-color: #fecaca; }
 .bar { height: 12px; border-radius: 3px; max-width: 420px; }
 .scale { display: flex; justify-content: space-between; max-width: 420px; color: #6b7280;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import math
 from typing import Final
 
 import cv2
@@ -17,9 +18,13 @@ from deepsight_ros.perception.preview import NEAREST
 
 _WIDTH: Final = 640
 _QUALITY: Final = 85
-_GOOD: Final = ((0.05, (22, 163, 74)), (0.10, (245, 158, 11)), (np.inf, (220, 38, 38)))
+_DENSE: Final = 2.5
+"""Points that are no farther apart, in pixels, make up a picture of their own."""
+_TINT: Final = 0.6
+ERROR_COLOURS: Final = ((0.05, (22, 163, 74)), (0.10, (245, 158, 11)), (np.inf, (220, 38, 38)))
 """Colours (RGB) of points by relative error."""
-_MISSED: Final = (30, 64, 175)
+MISSED_COLOUR: Final = (30, 64, 175)
+"""Colour of points without depth."""
 
 
 def picture_row(frame: ShownFrame, time: float, max_range: float) -> str:
@@ -38,24 +43,26 @@ def error_picture(
     image: npt.NDArray[np.uint8], depth: npt.NDArray[np.float32],
     truth: npt.NDArray[np.float32],
 ) -> npt.NDArray[np.uint8]:
-    """Grey picture [H, W, 3] with a coloured dot at each true point [N, 3]."""
+    """Grey picture [H, W, 3] with a coloured dot at each true point [N, 3], tinted if dense."""
     grey = cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
     canvas = np.asarray(grey, np.uint8) // 2 + 96
     predicted = sample(depth, truth)
     with np.errstate(invalid='ignore'):
         relative = np.abs(predicted - truth[:, 2]) / truth[:, 2]
     colours = np.empty((len(truth), 3), np.uint8)
-    for limit, colour in reversed(_GOOD):
+    for limit, colour in reversed(ERROR_COLOURS):
         colours[relative <= limit] = colour
-    colours[~np.isfinite(predicted)] = _MISSED
+    colours[~np.isfinite(predicted)] = MISSED_COLOUR
     layer = np.zeros_like(canvas)
     column, row = (np.rint(truth[:, axis]).astype(np.int64) for axis in (0, 1))
     layer[row, column] = colours
-    # Sparse points would vanish when the picture is made smaller.
-    size = 3 if len(truth) < canvas.shape[0] * canvas.shape[1] / 8 else 1
+    spacing = math.sqrt(image.shape[0] * image.shape[1] / max(len(truth), 1))
+    # Sparse points would vanish when the picture is made smaller; dense ones would hide it.
+    size, opacity = (math.ceil(spacing), _TINT) if spacing < _DENSE else (3, 1.0)
     spread = cv2.dilate(layer, np.ones((size, size), np.uint8))
     marked = spread.any(axis=2)
-    canvas[marked] = spread[marked]
+    blended = cv2.addWeighted(canvas, 1 - opacity, np.asarray(spread, np.uint8), opacity, 0)
+    canvas[marked] = blended[marked]
     return canvas
 
 
