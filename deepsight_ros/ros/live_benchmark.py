@@ -3,33 +3,42 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing
 from dataclasses import asdict
 from dataclasses import dataclass
 import json
 import os
 from pathlib import Path
 from statistics import median
-import subprocess
-import sys
+import tempfile
 import time
-from typing import Any
 
-from deepsight_ros.resources import find_config
+from diagnostic_msgs.msg import DiagnosticArray
+import rclpy
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+from tqdm import tqdm
 
-PROFILE_VARIABLES = ('FASTRTPS_DEFAULT_PROFILES_FILE', 'FASTDDS_DEFAULT_PROFILES_FILE')
+from deepsight_ros.resources import PROFILE_VARIABLES
+from deepsight_ros.ros import qos
+from deepsight_ros.ros.child_process import ChildProcess
+from deepsight_ros.ros.child_process import own_graph
+from deepsight_ros.ros.outputs import TOPICS
+
+NODE = 'deepsight_ros.ros.embodied_depth'
+CAMERA = 'deepsight_ros.ros.benchmark_camera'
 CONFIGURED = 'configured:'
 """What the node logs at the end of configure."""
-DEPTH = ('image', 'camera_info')
-ALL = ('image', 'camera_info', 'uncertainty', 'label')
-WARM_UP = 2.0
-"""Seconds of /diagnostics that do not count for times: caches fill."""
+DEPTH_TOPICS = ('embodied_depth/image', 'embodied_depth/camera_info')
+ALL_TOPICS = (*DEPTH_TOPICS, 'embodied_depth/uncertainty', 'embodied_depth/label')
+_PATIENCE = 30.0
+_LAST_REPORT = 2.5
+_WARM_UP = 2
 
 
 @dataclass(frozen=True)
 class LiveResult:
-    """One run; times are medians over its seconds, None if no picture came through."""
+    """One run; rate and times are medians over its seconds, None if no picture came through."""
 
     sent: int
     received: int
@@ -51,49 +60,42 @@ def measure_live(
     *,
     seconds: float = 60.0,
     rate: float = 30.0,
-    topics: tuple[str, ...] = DEPTH,
+    topics: tuple[str, ...] = DEPTH_TOPICS,
     shared_memory: bool = True,
 ) -> LiveResult:
     """
     Run node and camera with somebody who listens to ``topics``.
 
-    ``shared_memory=False`` shows what Fast DDS's own settings lose.
+    ``shared_memory=False`` shows what Fast DDS loses without the profile. Sets the variables of
+    the graph in this process. Raises ``ChildError``.
     """
-    environment = dict(os.environ, ROS_AUTOMATIC_DISCOVERY_RANGE='LOCALHOST')
     for variable in PROFILE_VARIABLES:
-        environment.pop(variable, None)
-        if shared_memory:
-            environment[variable] = str(find_config('fastdds_shm.xml'))
-    os.environ.update(environment)
-    command = [sys.executable, '-m', 'deepsight_ros.ros.embodied_depth', '--ros-args',
-               '-p', f'segmentation_bundle:={bundle}', '-p', 'camera_height:=1.65']
-    with _process(command, environment) as node:
-        configured = _wait_for_line(node, CONFIGURED)
-        listener = Listener(topics)
-        camera = subprocess.Popen(
-            [sys.executable, '-m', 'deepsight_ros.ros.benchmark_camera',
-             '--rate', str(rate), '--seconds', str(seconds)],
-            env=environment, stdout=subprocess.PIPE, text=True)
-        while camera.poll() is None:
-            listener.spin(0.1)
-        sent = int(camera.communicate()[0])
-        listener.spin(2.5)
-        rss = _peak_rss(node.pid)
-        listener.close()
-    return listener.result(sent, configured, rss)
+        os.environ.pop(variable, None)
+    os.environ.update({name: value for name, value in own_graph().items()
+                       if shared_memory or name not in PROFILE_VARIABLES})
+    node_arguments = ['--ros-args', '-p', f'segmentation_bundle:={bundle}',
+                      '-p', 'camera_height:=1.65', '-p', "ground_frame:=''"]
+    camera_arguments = ['--rate', str(rate), '--seconds', str(seconds)]
+    with tempfile.TemporaryDirectory() as folder:
+        started = time.monotonic()
+        with ChildProcess(NODE, node_arguments, Path(folder, 'node.log')) as node:
+            node.wait_for(CONFIGURED, _PATIENCE)
+            configured = time.monotonic() - started
+            with closing(_Listener(topics)) as listener, \
+                    ChildProcess(CAMERA, camera_arguments, Path(folder, 'camera.log')) as camera, \
+                    tqdm(total=round(rate * seconds), unit='picture', desc='live') as bar:
+                while not (camera.has_ended() or node.has_ended()):
+                    listener.spin(0.2)
+                    bar.update(listener.received - bar.n)
+                listener.spin(_LAST_REPORT)
+                bar.update(listener.received - bar.n)
+                return listener.result(round(rate * seconds), configured, _peak_rss(node.pid))
 
 
-class Listener:
-    """Subscribes to the results, without looking at them, and to /diagnostics."""
+class _Listener:
+    """Takes the results as bytes, so as not to slow the node down, and reads /diagnostics."""
 
     def __init__(self, topics: tuple[str, ...]) -> None:
-        """Join the graph."""
-        from diagnostic_msgs.msg import DiagnosticArray
-        import rclpy
-        from rclpy.executors import SingleThreadedExecutor
-        from rclpy.node import Node
-        from sensor_msgs.msg import CameraInfo
-        from sensor_msgs.msg import Image
         self._context = rclpy.Context()
         self._context.init()
         self._node = Node('listener', context=self._context)
@@ -102,9 +104,13 @@ class Listener:
         self._reports: list[dict[str, str]] = []
         for topic in topics:
             self._node.create_subscription(
-                CameraInfo if topic == 'camera_info' else Image, f'embodied_depth/{topic}',
-                lambda message: None, 5, raw=True)
-        self._node.create_subscription(DiagnosticArray, '/diagnostics', self._on_status, 10)
+                TOPICS[topic][0], topic, lambda message: None, qos.output(), raw=True)
+        self._node.create_subscription(DiagnosticArray, '/diagnostics', self._take, 10)
+
+    @property
+    def received(self) -> int:
+        """Pictures that have reached the node."""
+        return int(self._reports[-1].get('received', 0)) if self._reports else 0
 
     def spin(self, seconds: float) -> None:
         """Receive for some time."""
@@ -119,9 +125,9 @@ class Listener:
         self._context.shutdown()
 
     def result(self, sent: int, configured: float, rss: float) -> LiveResult:
-        """Sum up."""
+        """Sum up; the first seconds do not count for times, nor does a second that was cut."""
         last = self._reports[-1]
-        busy = [report for report in self._reports if 'publish_ms' in report][int(WARM_UP):-1]
+        busy = [report for report in self._reports if 'publish_ms' in report][_WARM_UP:-1]
 
         def typical(key: str) -> float | None:
             return median(float(report[key]) for report in busy) if busy else None
@@ -132,50 +138,32 @@ class Listener:
             latency_ms=typical('latency_ms'), publish_ms=typical('publish_ms'),
             configured_s=configured, rss_mb=rss)
 
-    def _on_status(self, message: Any) -> None:
+    def _take(self, message: DiagnosticArray) -> None:
         self._reports.append({item.key: item.value for item in message.status[0].values})
 
 
-@contextmanager
-def _process(command: list[str], environment: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
-    process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
-    try:
-        yield process
-    finally:
-        process.terminate()
-        process.communicate()
-
-
-def _wait_for_line(process: subprocess.Popen[str], text: str) -> float:
-    """Seconds until the process writes a line with ``text``."""
-    started = time.monotonic()
-    assert process.stderr is not None
-    for line in process.stderr:
-        if text in line:
-            return time.monotonic() - started
-    raise RuntimeError(f'the node ended before it said {text!r}')
-
-
 def _peak_rss(pid: int) -> float:
-    """Peak resident memory in MB."""
-    for line in Path(f'/proc/{pid}/status').read_text(encoding='ascii').splitlines():
+    """Peak resident memory of a process in MB."""
+    for line in Path(f'/proc/{pid}/status').read_text('ascii').splitlines():
         if line.startswith('VmHWM:'):
             return int(line.split()[1]) / 1024
-    raise RuntimeError(f'no VmHWM for process {pid}')
+    raise RuntimeError(f'/proc/{pid}/status has no VmHWM')
 
 
 def main() -> None:
     """Print one run as JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('--bundle', default='scene_segmentation_nano')
+    parser.add_argument('--bundle', default='scene_segmentation_nano', help='name or folder')
     parser.add_argument('--seconds', type=float, default=60.0)
-    parser.add_argument('--rate', type=float, default=30.0)
-    parser.add_argument('--all-topics', action='store_true')
-    parser.add_argument('--without-shared-memory', action='store_true')
+    parser.add_argument('--rate', type=float, default=30.0, help='pictures per second')
+    parser.add_argument('--all-topics', action='store_true',
+                        help='listen to uncertainty and label as well')
+    parser.add_argument('--without-shared-memory', action='store_true',
+                        help="use Fast DDS's own settings instead of fastdds_shm.xml")
     options = parser.parse_args()
     result = measure_live(
         options.bundle, seconds=options.seconds, rate=options.rate,
-        topics=ALL if options.all_topics else DEPTH,
+        topics=ALL_TOPICS if options.all_topics else DEPTH_TOPICS,
         shared_memory=not options.without_shared_memory)
     print(json.dumps(asdict(result), indent=1))
 
