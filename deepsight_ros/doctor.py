@@ -42,9 +42,10 @@ _REQUIRED = {  # module: what pip calls it
 }
 _OPTIONAL = {
     'tf2_ros': 'extrinsics from TF (apt; without it: parameters or IMU)',
-    'tensorrt': 'GPU engines (pip install tensorrt; ONNX Runtime is used without it)',
-    'cuda': 'GPU buffers for TensorRT (pip install cuda-python)',
+    'tensorrt': 'GPU engines of later versions; this one runs ONNX Runtime',
+    'cuda': 'GPU engines of later versions (cuda-python)',
 }
+_PROVIDERS = '", ".join(onnxruntime.get_available_providers())'
 _RMW = 'rclpy.utilities.get_rmw_implementation_identifier()'
 
 
@@ -99,7 +100,7 @@ def mending_command(findings: list[Finding]) -> str | None:
     bad = [finding for finding in findings if finding.status in (MISSING, BROKEN)]
     commands = [finding.remedy for finding in bad if finding.remedy]
     packages = [package for finding in bad for package in finding.packages]
-    if packages and os.environ.get('ROS_DISTRO'):
+    if packages and _is_ros_sourced():
         commands.append('rosdep install --from-paths src --ignore-src -y')
     elif packages:
         commands.append(f'{sys.executable} -m pip install {shlex.join(packages)}')
@@ -113,7 +114,10 @@ def python_findings() -> list[Finding]:
     findings = [Finding(section, 'python', OK, version)]
     for module, package in _REQUIRED.items():
         # onnxruntime and cv2 load large libraries: the child also survives one that crashes.
-        found, text = _probe(module, f'getattr({module}, "__version__", "")')
+        expression = f'getattr({module}, "__version__", "")'
+        if module == 'onnxruntime':
+            expression += f' + ", " + {_PROVIDERS}'
+        found, text = _probe(module, expression)
         text = text or _distribution_version(package)
         findings.append(Finding(section, module, OK, text) if found else
                         Finding(section, module, MISSING, text, packages=(package,)))
@@ -209,7 +213,7 @@ def bag_findings() -> list[Finding]:
 
 def _reinstall() -> str:
     """Return the command that puts back the files that the package ships."""
-    if os.environ.get('ROS_DISTRO'):
+    if _is_ros_sourced():
         return f'colcon build --packages-select {PACKAGE}'
     checkout = Path(__file__).resolve().parents[1]
     if (checkout / 'package.xml').is_file():
@@ -234,6 +238,11 @@ def _probe(module: str, expression: str, *imports: str) -> tuple[bool, str]:
         lines = done.stderr.strip().splitlines()
         return False, f'installed but broken: {lines[-1] if lines else "crashed on import"}'
     return True, done.stdout.strip()
+
+
+def _is_ros_sourced() -> bool:
+    """Whether a workspace or apt's ROS is in use: pip leaves this variable alone."""
+    return bool(os.environ.get('AMENT_PREFIX_PATH'))
 
 
 def _distribution_version(package: str) -> str:

@@ -27,8 +27,8 @@ def by_name(findings: list[Finding]) -> dict[str, Finding]:
 
 
 @pytest.fixture
-def without_ros_distro(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv('ROS_DISTRO', raising=False)
+def without_ros_sourced(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv('AMENT_PREFIX_PATH', raising=False)
 
 
 def test_report_covers_every_section(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -75,12 +75,12 @@ def test_bare_python_gets_one_command_for_all(tmp_path: Path) -> None:
 
 
 def test_one_command_is_rosdep_where_ros_is_sourced(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv('ROS_DISTRO', 'humble')
+    monkeypatch.setenv('AMENT_PREFIX_PATH', '/opt/ros/humble')
     missing = Finding('Python', 'onnxruntime', MISSING, '', packages=('onnxruntime',))
     assert mending_command([missing]) == 'rosdep install --from-paths src --ignore-src -y'
 
 
-@pytest.mark.usefixtures('without_ros_distro')
+@pytest.mark.usefixtures('without_ros_sourced')
 def test_packages_and_other_remedies_make_one_command() -> None:
     findings = [
         Finding('Python', 'numpy', MISSING, '', packages=('numpy',)),
