@@ -64,7 +64,7 @@ def _bag(played: PlayedBag) -> Iterable[str]:
         (percent(everything['within_10']), 'within 10 %'),
         (percent(everything['coverage']), 'have a depth'),
         (f'{played.answered} of {played.sent}', 'pictures answered'),
-        (f'{played.rate_hz:.1f} Hz', 'as fast as recorded'),
+        (f'{played.rate_hz:.1f} Hz', 'depth pictures came back'),
         (f'{played.latency_ms:.0f} ms', 'from picture to depth')])
     yield section('Pictures', _pictures(played))
     ranges = score_by_range(played.pictures)

@@ -97,7 +97,8 @@ class DemoRun:
             return bar.n == self.pictures and bool(audience.milliseconds())
 
         with ChildProcess(PLAYER, [str(self._path)], self._folder / 'player.log') as player, \
-                tqdm(total=self.pictures, unit='picture', desc=self._path.name) as bar:
+                tqdm(total=self.pictures, unit='picture', desc=self._path.name,
+                     mininterval=0.5) as bar:
             while not (complete() or player.has_ended() or node.has_ended()):
                 audience.listen(0.1)
             audience.listen_until(complete, LAST_ANSWER)
