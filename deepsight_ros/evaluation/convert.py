@@ -30,7 +30,8 @@ TOPICS: Final = {
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``deepsight convert``."""
-    parser.add_argument('--dataset', required=True, choices=tuple(DATASETS))
+    parser.add_argument('--dataset', required=True, choices=tuple(DATASETS),
+                        help='whose layout the folder has')
     parser.add_argument('--root', required=True, type=Path, help='folder of the data set')
     add_ground_arguments(parser)
     parser.add_argument('--frames', type=int, metavar='N', help='only the first N frames')

@@ -40,9 +40,11 @@ _CROP_OF: Final = {'kitti-eigen': 'garg', 'nyu': 'nyu'}
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``deepsight evaluate depth``."""
-    parser.add_argument('--dataset', required=True, choices=tuple(DATASETS))
+    parser.add_argument('--dataset', required=True, choices=tuple(DATASETS),
+                        help='whose layout the folder has')
     parser.add_argument('--root', required=True, type=Path, help='folder of the data set')
-    parser.add_argument('--method', default='embodied', choices=('embodied',))
+    parser.add_argument('--method', default='embodied', choices=('embodied',),
+                        help='what estimates depth (default: %(default)s)')
     parser.add_argument('--bundle', default=DEFAULT_BUNDLE, metavar='DIR',
                         help='segmentation bundle, a folder or a name (default: %(default)s)')
     add_ground_arguments(parser)
