@@ -11,7 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from collections.abc import Mapping
+from collections.abc import Sequence
 import math
+from typing import Any
 from typing import Final
 
 import numpy as np
@@ -48,6 +50,41 @@ def depth_metrics(prediction: Array, truth: Array, max_depth: float) -> dict[str
     if d.size:
         result.update(_errors(d, g))
     return result
+
+
+def metrics_by_range(
+    prediction: Array, truth: Array, edges: Sequence[float],
+) -> list[dict[str, float]]:
+    """
+    Metrics of one picture for each interval between ``edges`` (m, growing) of true depth.
+
+    As in ``depth_metrics`` with the last edge as ``max_depth``, but only ``abs_rel``, ``rmse``,
+    ``within_5``, ``within_10`` and ``coverage``, and ``points``, the number of points.
+    """
+    with np.errstate(invalid='ignore'):
+        valid = (truth > max(MIN_DEPTH, edges[0])) & (truth < edges[-1])
+    d, g = prediction[valid].astype(np.float64), truth[valid].astype(np.float64)
+    interval = np.searchsorted(edges, g, side='right') - 1
+    finite = np.isfinite(d)
+    d = np.clip(np.where(finite, d, g), MIN_DEPTH, edges[-1])
+    difference = np.abs(d - g)
+    relative = difference / g
+
+    def sums(values: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+        return np.bincount(interval, values, len(edges) - 1).astype(np.float64)
+
+    total, found = sums(np.ones_like(g)), sums(finite)
+    with np.errstate(invalid='ignore'):
+        columns = {
+            'points': total,
+            'abs_rel': sums(relative) / found,
+            'rmse': np.sqrt(sums(difference**2) / found),
+            'within_5': sums(finite & (relative <= 0.05)) / total,
+            'within_10': sums(finite & (relative <= 0.10)) / total,
+            'coverage': found / total,
+        }
+    return [{name: float(column[index]) for name, column in columns.items()}
+            for index in range(len(edges) - 1)]
 
 
 def average(rows: Iterable[Mapping[str, float]]) -> dict[str, float]:

@@ -96,11 +96,13 @@ def replay_bag(path: Path, settings: ReplaySettings, bag_out: Path | None = None
     """
     segmentation = Segmentation.load(find_bundle(settings.segmentation_bundle))
     with ExitStack() as stack:
-        bag, truth_bag = (stack.enter_context(BagReader(path)) for _ in range(2))
+        bag = stack.enter_context(BagReader(path))
         topics = choose_topics(bag, settings)
         transforms = read_transforms(bag)
-        truth = (BagTruth(truth_bag, topics, transforms or TransformBuffer())
-                 if topics.depth or topics.points else None)
+        truth = None
+        if topics.depth or topics.points:
+            truth_bag = stack.enter_context(BagReader(path))
+            truth = BagTruth(truth_bag, topics, transforms or TransformBuffer())
         output = stack.enter_context(OutputBag(bag_out, settings.max_range)) if bag_out else None
         result = Replay(path.name, topics, settings)
         started = perf_counter()
@@ -170,7 +172,7 @@ class _Player:
         if frame is None:
             return
         stamp_ns = stamp_of(picture)
-        self._result.warnings.update(frame.warnings)
+        self._result.warnings.update(frame.warnings.values())
         started = perf_counter()
         truth = self._guarded(_BAD_TRUTH, self._true_points, frame, picture)
         read = perf_counter()

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from deepsight_ros.evaluation.crops import inside_crop
 from deepsight_ros.evaluation.metrics import average
 from deepsight_ros.evaluation.metrics import depth_metrics
+from deepsight_ros.evaluation.metrics import metrics_by_range
 from deepsight_ros.evaluation.true_ground import fit_near_plane
 from deepsight_ros.evaluation.true_ground import MIN_POINTS
 from deepsight_ros.evaluation.true_ground import on_ground
@@ -40,7 +41,8 @@ class FrameScore:
     """
     Scores of one picture.
 
-    ``steps`` and ``ranges`` hold ``depth_metrics`` and the number of ``points``;
+    ``steps`` hold ``depth_metrics``, ``ranges`` hold ``metrics_by_range``, both with the number
+    of ``points``;
     ``ground_recall`` is the share of true ground that the ground mask finds, NaN if none is
     visible; ``plane_error`` has ``pitch_deg`` and ``roll_deg`` (degrees) and ``height`` (m) of the
     plane used minus the one fitted to the truth, NaN likewise.
@@ -68,8 +70,8 @@ class FrameScorer:
         self.max_depth = max_depth
         self.crop = crop
         self._ground_is_exact = ground_is_exact
-        edges = [edge for edge in _RANGES if edge < max_depth]
-        self._ranges = list(zip(edges, [*edges[1:], max_depth], strict=True))
+        self._edges = [*(edge for edge in _RANGES if edge < max_depth), max_depth]
+        self._ranges = list(zip(self._edges[:-1], self._edges[1:], strict=True))
 
     def __call__(self, result: EmbodiedResult, truth: Points, prior: GroundPlane) -> FrameScore:
         """
@@ -84,7 +86,8 @@ class FrameScorer:
         steps, recall, error = self._by_step(result, truth, predicted, prior)
         return FrameScore(
             depth_metrics(predicted, truth[:, 2], self.max_depth), steps,
-            self._by_range(predicted, truth[:, 2]), recall, error)
+            dict(zip(self._ranges, metrics_by_range(predicted, truth[:, 2], self._edges),
+                     strict=True)), recall, error)
 
     def _by_step(
         self, result: EmbodiedResult, truth: Points, predicted: npt.NDArray[Any],
@@ -113,15 +116,6 @@ class FrameScorer:
         if np.count_nonzero(flat) >= MIN_POINTS:
             recall = float(np.mean(ground[flat]))
         return steps, recall, _plane_error(result.ground, plane)
-
-    def _by_range(
-        self, predicted: npt.NDArray[Any], depth: npt.NDArray[np.float32],
-    ) -> dict[tuple[float, float], Scores]:
-        bins = {}
-        for first, last in self._ranges:
-            chosen = (depth >= first) & (depth < last)
-            bins[first, last] = self._scores(predicted[chosen], depth[chosen])
-        return bins
 
     def _scores(
         self, predicted: npt.NDArray[Any], depth: npt.NDArray[np.float32],

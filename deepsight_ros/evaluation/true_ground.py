@@ -31,6 +31,8 @@ _LOCAL_SLOPE: Final = 0.02
 """By so much per metre may the ground farther away leave the plane below the camera."""
 MIN_POINTS: Final = 100
 """Fewer points on the ground say nothing about it."""
+_ENOUGH: Final = 4000
+"""Points that define a plane as well as all of them do."""
 _TRIALS: Final = 200
 _CELL: Final = 5.0
 """Metres; a local plane is fitted to 3 x 3 cells."""
@@ -45,6 +47,7 @@ def fit_near_plane(points: Points, prior: GroundPlane) -> GroundPlane | None:
     """
     slack = _MAX_LIFT + _MAX_SLOPE * points[:, 2]
     candidates = points[(points[:, 2] < _NEAR) & (np.abs(prior.height_of(points)) < slack)]
+    candidates = candidates[::len(candidates) // _ENOUGH + 1]
     if len(candidates) < MIN_POINTS:
         return None
     initial = _best_supported(candidates, prior)
@@ -81,7 +84,7 @@ def on_ground(points: Points, plane: GroundPlane) -> npt.NDArray[np.bool_]:
     slack = TOLERANCE + _LOCAL_SLOPE * np.hypot(x, z)
     cells = _Cells(x, z)
     local = np.zeros(len(points))
-    for shrink in (1.0, 0.5, 0.0):
+    for shrink in (1.0, 0.0):
         close = np.abs(above - local) < TOLERANCE + shrink * (slack - TOLERANCE)
         local = np.clip(cells.fit(above, close), -slack, slack)
     result: npt.NDArray[np.bool_] = np.abs(above - local) < TOLERANCE

@@ -11,6 +11,7 @@ import pytest
 from deepsight_ros.evaluation.metrics import average
 from deepsight_ros.evaluation.metrics import depth_metrics
 from deepsight_ros.evaluation.metrics import METRICS
+from deepsight_ros.evaluation.metrics import metrics_by_range
 
 CAP = 80.0
 TRUTH = st.one_of(st.floats(0.01, 100), st.sampled_from([0.0, -1.0, math.nan]))
@@ -53,6 +54,18 @@ def test_agrees_with_the_definitions(pairs):
     # silog is the root of a difference: its error is the root of the rounding error.
     assert depth_metrics(prediction, truth, CAP) == pytest.approx(
         expected, rel=1e-9, abs=1e-5, nan_ok=True)
+
+
+@given(st.lists(st.tuples(PREDICTION, TRUTH), max_size=60))
+def test_ranges_are_the_metrics_of_their_points(pairs):
+    edges = [0.0, 5.0, 20.0, CAP]
+    prediction, truth = np.array(pairs, np.float64).reshape(-1, 2).T
+    rows = metrics_by_range(prediction, truth, edges)
+    for first, last, row in zip(edges[:-1], edges[1:], rows, strict=True):
+        inside = [(d, g) for d, g in pairs if first <= g < last]
+        expected = by_definition(inside)
+        assert row.pop('points') == len([g for _, g in inside if g > 1e-3])
+        assert row == pytest.approx({name: expected[name] for name in row}, nan_ok=True)
 
 
 def test_perfect_depth():

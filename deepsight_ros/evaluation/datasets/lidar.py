@@ -40,14 +40,15 @@ def project_scan(
 def _unhidden(
     points: npt.NDArray[np.float32], camera: Camera,
 ) -> npt.NDArray[np.bool_]:
-    column, row = (np.rint(points[:, axis]).astype(np.int64) for axis in (0, 1))
+    # Half the resolution is fine enough for this, and four times faster.
+    column, row = (np.rint(points[:, axis]).astype(np.int64) // 2 for axis in (0, 1))
     inverse = 1 / points[:, 2]
-    nearest = np.zeros((camera.height, camera.width), np.float32)
+    nearest = np.zeros((camera.height // 2 + 1, camera.width // 2 + 1), np.float32)
     order = np.argsort(inverse, kind='stable')
     nearest[row[order], column[order]] = inverse[order]
     visible = np.ones(len(points), bool)
     for gap, vertical, horizontal in _HIDING:
-        rows, columns = round(vertical * camera.fy), round(horizontal * camera.fx)
-        around = cv2.dilate(nearest, np.ones((2 * rows + 1, 2 * columns + 1), np.uint8))
+        reach = round(vertical * camera.fy / 2), round(horizontal * camera.fx / 2)
+        around = cv2.dilate(nearest, np.ones([2 * pixels + 1 for pixels in reach], np.uint8))
         visible &= around[row, column] - inverse < gap
     return visible
