@@ -104,6 +104,7 @@ class EmbodiedDepthNode(LifecycleNode):
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Unsubscribe and finish the picture in work."""
         self._stop()
+        self.problem = ''
         return super().on_deactivate(state)
 
     @reported(undo=lambda node: node._release())
