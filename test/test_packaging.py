@@ -12,6 +12,7 @@ import venv
 from xml.etree import ElementTree
 from zipfile import ZipFile
 
+from catkin_pkg.package import parse_package
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -155,6 +156,14 @@ def test_package_xml_declares_what_is_imported() -> None:
     declared = {item.text for item in root.iter('exec_depend')}
     imported = imports('deepsight_ros') | imports('launch')
     assert {ROSDEP.get(name, name) for name in imported} == declared - FOUND_AT_RUN_TIME
+
+
+def test_package_xml_is_valid() -> None:
+    warnings: list[str] = []
+    package = parse_package(ROOT / 'package.xml', warnings=warnings)
+    package.validate(warnings=warnings)
+    assert not warnings
+    assert package.get_build_type() == 'ament_python'
 
 
 def test_setup_declares_what_is_imported() -> None:
