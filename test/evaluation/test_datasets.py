@@ -9,6 +9,7 @@ from layouts import LAYOUTS
 from layouts import row
 from layouts import sevenscenes
 from layouts import write_drive
+from layouts import write_picture
 from layouts import write_raw_calibration
 from layouts import write_text
 import numpy as np
@@ -158,3 +159,22 @@ def test_sun_depth_bits():
     expected = ((stored.astype(int) >> 3) | (stored.astype(int) << 13)) % 2**16 / 1000
     assert np.allclose(decode_depth(stored[1:, None])[:, 0], expected[1:])
     assert np.isnan(decode_depth(stored[:1, None])).all()
+
+
+def test_raw_kinect_recording(street, tmp_path):
+    """A wall 2 m away: each picture gets the depth recorded last before it, in either byte order.
+
+    351.3 / (1092.5 - 916.85) = 2 m.
+    """
+    disparity = np.full((480, 640), 917, np.uint16)
+    disparity[:, :320] = 2047
+    image = np.zeros((480, 640, 3), np.uint8)
+    for index, stamp in enumerate(('10.1-5', '10.2-7')):
+        write_picture(tmp_path / f'd-{stamp}.pgm', disparity.byteswap() if index else disparity)
+        write_picture(tmp_path / f'r-{stamp[:-1]}9.ppm', image)
+    dataset = open_dataset('nyu', tmp_path, GroundOptions(1.2))
+    assert len(dataset) == 2
+    for frame in (dataset[0], dataset[1]):
+        assert np.allclose(frame.truth[:, 2], 2.0, atol=0.02)
+        assert 300 < frame.truth[:, 0].min() < 330
+        assert frame.camera.distortion is None

@@ -63,3 +63,14 @@ def test_sun_sample(shared_data):
     path = need(shared_data / 'rgbd_samples' / 'other_formats') / 'SUN_depth.png'
     depth = decode_depth(cv2.imread(str(path), cv2.IMREAD_UNCHANGED))
     assert 0.4 < np.nanpercentile(depth, 1) < np.nanpercentile(depth, 99) < 10
+
+
+def test_raw_nyu_sample_is_registered(shared_data):
+    """The floor of the room fits one plane; the picture's depth edges were looked at."""
+    root = need(shared_data / 'rgbd_samples' / 'other_formats')
+    frame = open_dataset('nyu', root, GroundOptions(1.3))[0]
+    assert len(frame.truth) > 200_000
+    floor = frame.truth[(frame.truth[:, 1] > 400) & (frame.truth[:, 0] > 200)]
+    points = unproject(floor, frame.camera).astype(np.float64)
+    centred = points - points.mean(axis=0)
+    assert np.linalg.svd(centred, compute_uv=False)[2] / len(points)**0.5 < 0.02
