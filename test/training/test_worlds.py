@@ -136,7 +136,10 @@ def test_command_says_how_to_get_a_graphics_library(tmp_path):
     assert 'Traceback' not in result.stderr
 
 
-def test_command_refuses_a_bad_size(tmp_path):
-    result = run('render', '--kind', 'room', '--size', '640by384', '--out', str(tmp_path))
+@pytest.mark.parametrize(('option', 'value', 'remedy'), [
+    ('--size', '640by384', '640x384'), ('--size', '4000x3000', '32..1280'),
+    ('--frames', '0', 'less than 1'), ('--seed', '-1', 'less than 0')])
+def test_command_refuses_bad_options(tmp_path, option, value, remedy):
+    result = run('render', '--kind', 'room', option, value, '--out', str(tmp_path))
     assert result.returncode == 2
-    assert '640x384' in result.stderr
+    assert remedy in result.stderr

@@ -20,8 +20,7 @@ from deepsight_training.worlds.viewpoint import Pinhole
 STORE = get_typestore(Stores.ROS2_HUMBLE)
 """Messages of Humble; the ones used here are the same in Jazzy."""
 TYPES = STORE.types
-FRAMES = ('odom', 'base_footprint', 'base_link', 'camera_optical_frame', 'imu_link')
-CAMERA_FRAME, IMU_FRAME = FRAMES[3], FRAMES[4]
+CAMERA_FRAME, IMU_FRAME = 'camera_optical_frame', 'imu_link'
 _FOREVER = QosTime(9223372036, 854775807)
 
 
