@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 import numpy as np
@@ -23,6 +24,7 @@ Mask = npt.NDArray[np.bool_]
 
 WHOLE: Final = (1.2, 2.0)
 """Height (m) of a vehicle that is seen whole: what shows above it stands behind it."""
+_STEEPEST: Final = 0.1
 _STACKED: Final = 3
 """How many things may hide each other's foot in one column."""
 
@@ -36,17 +38,20 @@ def standing_inverse_depth(
     ``plane`` [H, W] is the inverse depth of the ground behind each pixel of the class map
     ``classes`` [H, W], negative above the horizon; ``camera`` is the class map's.
 
-    Each run of pixels takes the depth at which its component touches the ground in its column;
-    faces are fitted to vehicles. Without visible contact, in this order: cut off by the lower
+    Each run of pixels takes the distance at which its component touches the ground in its column,
+    and keeps it upwards as upright things do, however the camera is tilted; faces are fitted to
+    vehicles. Without visible contact, in this order: cut off by the lower
     border, it is at least as near as the ground there (``below_border``); above a whole car or
     person, its component is continued from beside (``extend``); a car or person of usual size is
     where its top is seen (``by_size``); else it is as far as what hides its foot.
     """
     runs = Runs.of(classes)
+    ahead = _ahead(camera, ground)
     below = np.minimum(runs.bottom + 1, classes.shape[0] - 1)
-    contact = (plane[runs.bottom, runs.column] + plane[below, runs.column]) / 2
+    foot = (plane[runs.bottom, runs.column] + plane[below, runs.column]) / 2
     farthest = ground.smallest_slant(camera, MAX_RELATIVE_SIGMA) / np.float32(ground.height)
-    seen = runs.on_ground & (contact > farthest[runs.column])
+    seen = runs.on_ground & (foot > farthest[runs.column])
+    contact = 2 * foot / (ahead[runs.bottom, runs.column] + ahead[below, runs.column])
     lines, cut = _lines(runs, contact, seen, classes.shape[1])
     end_on = np.zeros(lines.shape, bool)
     vehicles = np.unique(runs.component[seen & (runs.scene_class == SceneClass.VEHICLE)])
@@ -54,17 +59,33 @@ def standing_inverse_depth(
         lines[vehicles], end_on[vehicles] = shape_vehicles(
             lines[vehicles], cut[vehicles], camera, ground.height)
     touching = (lines > 0)[runs.component, runs.column]
-    _continue_hidden(lines, cut, runs, plane, camera, ground.height)
+    tops = plane[runs.top, runs.column] / ahead[runs.top, runs.column]
+    _continue_hidden(lines, cut, runs, tops, camera, ground.height)
     border = np.zeros(classes.shape[1], np.float32)
     border[runs.column[runs.cut]] = contact[runs.cut]
     np.maximum(lines, below_border(border, camera.ray_x), out=lines, where=cut)
-    value = _ordered(runs, lines[runs.component, runs.column], plane, ground.height, touching)
-    inverse = value[runs.index]
+    value = _ordered(runs, lines[runs.component, runs.column], tops, ground.height, touching)
+    inverse = value[runs.index] * ahead
     under = end_on[runs.component, runs.column][runs.index]
     under &= plane > inverse * np.float32(1 - CLEARANCE / ground.height)
     under |= plane > inverse
     np.copyto(inverse, plane, where=under)
     return inverse, touching[runs.index]
+
+
+def _ahead(camera: Camera, ground: GroundPlane) -> FloatImage:
+    """
+    Horizontal distance ahead [H, W] per metre of depth: what stays the same up an upright thing.
+
+    It is 1 everywhere for a level camera; one that looks straight down has no ahead.
+    """
+    nx, ny, nz = ground.normal
+    level = math.sqrt(max(1 - nz * nz, 0))
+    if level < _STEEPEST:
+        return np.ones((camera.height, camera.width), np.float32)
+    by_row = np.float32(level) - np.float32(nz * ny / level) * camera.ray_y
+    ahead: FloatImage = np.add.outer(by_row, np.float32(-nz * nx / level) * camera.ray_x)
+    return np.maximum(ahead, np.float32(_STEEPEST), out=ahead)
 
 
 def _lines(runs: Runs, contact: FloatImage, seen: Mask, width: int) -> tuple[FloatImage, Mask]:
@@ -78,7 +99,7 @@ def _lines(runs: Runs, contact: FloatImage, seen: Mask, width: int) -> tuple[Flo
 
 
 def _continue_hidden(
-    lines: FloatImage, cut: Mask, runs: Runs, plane: FloatImage, camera: Camera, height: float,
+    lines: FloatImage, cut: Mask, runs: Runs, tops: FloatImage, camera: Camera, height: float,
 ) -> None:
     """Write what ``extend`` and ``by_size`` tell to ``lines`` where no contact was seen."""
     absent = np.zeros(lines.shape, bool)
@@ -91,18 +112,17 @@ def _continue_hidden(
     for component in np.flatnonzero(absent.any(axis=1) & ~stands):
         members = np.flatnonzero(runs.component == component)
         highest = members[np.argmin(runs.top[members])]
-        row, column = runs.top[highest], runs.column[highest]
-        if row > 0:
-            size = by_size(int(runs.scene_class[highest]), float(plane[row, column]), height)
+        if runs.top[highest] > 0:
+            size = by_size(int(runs.scene_class[highest]), float(tops[highest]), height)
             lines[component, absent[component]] = size
 
 
 def _ordered(
-    runs: Runs, value: FloatImage, plane: FloatImage, height: float, touching: Mask,
+    runs: Runs, value: FloatImage, tops: FloatImage, height: float, touching: Mask,
 ) -> FloatImage:
     """Inverse depth [N] of runs, none nearer than what hides its foot; NaN where unknown."""
     value = np.where(value > 0, value, np.float32(np.nan))
-    top = height * (1 - plane[runs.top, runs.column] / value)
+    top = height * (1 - tops / value)
     whole = (runs.scene_class == SceneClass.VEHICLE) & (top > WHOLE[0]) & (top < WHOLE[1])
     whole |= runs.scene_class == SceneClass.PERSON
     over_whole = np.append(whole[1:], False)

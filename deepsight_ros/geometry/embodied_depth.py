@@ -38,8 +38,6 @@ class Label(IntEnum):
     SKY = 5
 
 
-MAX_WORK_WIDTH: Final = 320
-"""Largest width at which contact and filling are computed; ground is exact per pixel."""
 FOOT_SIGMA: Final = 0.2
 """1-sigma (m) of the height at which things touch the ground: kerbs, sills, grass."""
 FILLED_RELATIVE_SIGMA: Final = 0.5
@@ -112,7 +110,7 @@ class EmbodiedSceneDepth:
             raise CameraError(f'max_range is {max_range:g} m, must be positive')
         self.camera = camera
         self.max_range = max_range
-        self._work_camera = camera
+        self._map_camera = camera
 
     def __call__(
         self, classes: npt.NDArray[Any], ground: GroundPlane, *, step: Step = 'scene',
@@ -121,61 +119,54 @@ class EmbodiedSceneDepth:
         Return the depth of the picture whose class map is ``classes``.
 
         ``classes`` [h, w] uint8 holds ``SceneClass`` or ``VOID`` (unknown: filled) at any
-        resolution of the same picture; ``ground`` is the plane in the camera's optical frame.
+        resolution of the same picture, which contact and filling work at (320x96 takes 3 ms, the
+        picture's own 1242x375 takes 20); ``ground`` is the plane in the camera's optical frame.
         ``step`` 'road' and 'ground' leave all other pixels NaN with the label NONE.
         """
         if step not in get_args(Step):
             raise ValueError(f'step is {step!r}, must be one of {", ".join(get_args(Step))}')
         if classes.ndim != 2 or classes.dtype != np.uint8 or not classes.size:
             raise ValueError(f'classes: {classes.dtype}{classes.shape}, expected uint8 (h, w)')
-        label = _resized(_LABEL_OF_CLASS[classes], self.camera.size)
+        labels = _LABEL_OF_CLASS[classes]
         depth = ground.depth(self.camera)
         if step == 'scene':
-            self._add_scene(depth, label, classes, ground)
+            other = self._above_ground(classes, labels, ground)
+            label = _resized(labels, self.camera.size)
+            mask = (label > Label.GROUND) | np.isnan(depth)
+            cv2.copyTo(_resized(other, self.camera.size), mask.view(np.uint8), depth)
         else:
-            last = Label.ROAD if step == 'road' else Label.GROUND
-            outside = label > last
+            label = _resized(labels, self.camera.size)
+            outside = label > (Label.ROAD if step == 'road' else Label.GROUND)
             label[outside] = Label.NONE
             depth[outside] = np.nan
         depth[depth > self.max_range] = np.inf
-        row = self.camera.height / (self.camera.fy * min(classes.shape[0], self.camera.height))
+        row = self.camera.height / (self.camera.fy * classes.shape[0])
         return SceneDepth(depth, label, self.camera, ground, row)
 
-    def _add_scene(
-        self, depth: FloatImage, label: npt.NDArray[np.uint8], classes: npt.NDArray[np.uint8],
-        ground: GroundPlane,
-    ) -> None:
-        """Overwrite ``depth`` and ``label`` [H, W] where there is no ground."""
-        small = _reduced(classes)
-        height, width = small.shape
-        if self._work_camera.size != (width, height):
-            self._work_camera = self.camera.scaled(width, height)
-        plane = ground.slant(self._work_camera) / np.float32(ground.height)
-        standing, touching = standing_inverse_depth(small, plane, self._work_camera, ground)
-        small_label = _LABEL_OF_CLASS[small]
-        farthest = ground.smallest_slant(self._work_camera, MAX_RELATIVE_SIGMA)
-        inverse = np.where(small_label <= Label.GROUND, plane, standing)
+    def _above_ground(
+        self, classes: npt.NDArray[Any], labels: npt.NDArray[Any], ground: GroundPlane,
+    ) -> FloatImage:
+        """
+        Return the depth [h, w] of a class map's pixels, +Inf in the sky.
+
+        ``labels`` [h, w] becomes FILLED where that depth is not read at the pixel's own contact.
+        """
+        height, width = classes.shape
+        if self._map_camera.size != (width, height):
+            self._map_camera = self.camera.scaled(width, height)
+        plane = ground.slant(self._map_camera) / np.float32(ground.height)
+        standing, touching = standing_inverse_depth(classes, plane, self._map_camera, ground)
+        inverse = np.where(labels <= Label.GROUND, plane, standing)
+        farthest = ground.smallest_slant(self._map_camera, MAX_RELATIVE_SIGMA)
         holes = ~(inverse * np.float32(ground.height) > farthest)
-        sky = small_label == Label.SKY
+        sky = labels == Label.SKY
+        holes &= ~sky
         inverse[sky] = 0
-        inverse = fill(inverse, holes & ~sky)
-        small_label[(holes | ~touching) & (small_label == Label.VERTICAL)] = Label.FILLED
-        small_label[holes & (small_label <= Label.GROUND)] = Label.FILLED
+        labels[holes | ((labels == Label.VERTICAL) & ~touching)] = Label.FILLED
         with np.errstate(divide='ignore'):
-            small_depth = 1 / inverse
-        rest = label > Label.GROUND
-        rest |= np.isnan(depth)
-        mask = rest.view(np.uint8)
-        cv2.copyTo(_resized(small_depth, self.camera.size), mask, depth)
-        cv2.copyTo(_resized(small_label, self.camera.size), mask, label)
+            depth: FloatImage = np.float32(1) / fill(inverse, holes)
+        return depth
 
 
 def _resized(image: npt.NDArray[Any], size: tuple[int, int]) -> npt.NDArray[Any]:
     return cv2.resize(image, size, interpolation=cv2.INTER_NEAREST_EXACT)
-
-
-def _reduced(classes: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    factor = -(-classes.shape[1] // MAX_WORK_WIDTH)
-    if factor == 1:
-        return classes
-    return _resized(classes, (-(-classes.shape[1] // factor), -(-classes.shape[0] // factor)))

@@ -25,6 +25,9 @@ _STEP: Final = 1.25
 """Ratio of neighbouring depths at which one vehicle ends and another begins."""
 _CORNER: Final = 0.06
 """Bulge of a contact line, as a share of inverse depth, that makes it two faces."""
+_UNDER: Final = 0.95
+"""Share of a face's inverse depth below which a contact lies under the vehicle, not at a tyre."""
+_ROUNDS: Final = 3
 
 
 @dataclass(frozen=True)
@@ -125,17 +128,23 @@ def _corner(line: FloatImage) -> int:
 
 
 def _fitted(line: FloatImage, seen: npt.NDArray[np.bool_], start: int, stop: int) -> Face:
+    """Fit a straight line; columns in which one looks under the vehicle, beside its tyres, go."""
     part = line[start:stop]
-    columns = np.flatnonzero(seen[start:stop])
-    if len(columns) < 3:
-        level = float(part.sum()) / len(part)
-        return Face(start, stop, level, level)
-    values = part[columns]
-    level = float(values.sum()) / len(values)
-    centre = float(columns.sum()) / len(columns)
-    arm = columns - centre
-    slope = float(arm @ values) / float(arm @ arm)
     low, high = float(part.min()), float(part.max())
+    columns = np.flatnonzero(seen[start:stop])
+    level, slope, centre = float(part.sum()) / len(part), 0.0, 0.0
+    for _ in range(_ROUNDS):
+        if len(columns) < 3:
+            break
+        values = part[columns]
+        level = float(values.sum()) / len(values)
+        centre = float(columns.sum()) / len(columns)
+        arm = columns - centre
+        slope = float(arm @ values) / float(arm @ arm)
+        beside_tyres = values < _UNDER * (level + slope * arm)
+        if not beside_tyres.any():
+            break
+        columns = columns[~beside_tyres]
     first = min(max(level - slope * centre, low), high)
     last = min(max(level + slope * (stop - start - 1 - centre), low), high)
     return Face(start, stop, first, last)
