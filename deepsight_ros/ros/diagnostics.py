@@ -9,7 +9,7 @@ from diagnostic_msgs.msg import DiagnosticArray
 from diagnostic_msgs.msg import DiagnosticStatus
 from diagnostic_msgs.msg import KeyValue
 from rclpy.clock import Clock
-from rclpy.clock_type import ClockType
+from rclpy.clock import ClockType
 from rclpy.node import Node
 
 PERIOD = 1.0
