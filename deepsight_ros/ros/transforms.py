@@ -19,6 +19,7 @@ except ImportError:
     tf2_ros = None
 
 _POLL = 0.005
+_JUMP_NS = 1_000_000_000
 _SETTLING = 2.0
 """Seconds after subscribing in which transforms that are not there yet may still come."""
 
@@ -37,6 +38,7 @@ class Tf2Transforms:
         """Subscribe to /tf and /tf_static."""
         self._closed.clear()
         self._settled = time.monotonic() + _SETTLING
+        self._last_ns = 0
         self._buffer = tf2_ros.Buffer()
         self._listener = tf2_ros.TransformListener(self._buffer, self._node, spin_thread=False)
 
@@ -52,6 +54,10 @@ class Tf2Transforms:
         Waits only while the frames are connected and the stamp is not reached yet. Raises
         ``TransformError``.
         """
+        if stamp_ns < self._last_ns - _JUMP_NS:
+            # A bag that starts again: tf2 ignores what is older than what it has.
+            self._buffer.clear()
+        self._last_ns = stamp_ns
         stamp = Time(nanoseconds=stamp_ns)
         deadline = max(time.monotonic() + self._timeout, self._settled)
         while not self._buffer.can_transform(target, source, stamp):
