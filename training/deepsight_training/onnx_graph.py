@@ -25,7 +25,8 @@ class ClassMap(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         """Class of the largest logit."""
-        return self.model(image).logits.argmax(1).to(torch.uint8)
+        # TensorRT casts floats to and from uint8, and nothing else.
+        return self.model(image).logits.argmax(1).float().to(torch.uint8)
 
 
 def fuse_batch_norm(module: nn.Module) -> None:

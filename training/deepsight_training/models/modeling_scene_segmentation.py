@@ -141,7 +141,7 @@ class SceneSegmentationModel(PreTrainedModel):
             labels: uint8 [B, H/s, W/s], ids of ``datasets.labels``; s is the output stride.
         """
         # NHWC in memory is PyTorch's channels_last: the permutation costs nothing.
-        x = (image.permute(0, 3, 1, 2).float() - self.mean) / self.std
+        x = (image.float().permute(0, 3, 1, 2) - self.mean) / self.std
         logits = self.decoder(self.encoder(x))
         scale = 4.0 / self.config.output_stride
         if scale != 1.0:

@@ -86,12 +86,12 @@ _BASE: Final = {
 
 
 def _fine_tune(**more: float) -> Stage:
-    return Stage({**_BASE, **more}, steps=2500, learning_rate=5e-4, start='base')
+    return Stage({**_BASE, **more}, steps=1500, learning_rate=5e-4, start='base')
 
 
 STAGES: Final[dict[str, Stage]] = {
-    'street': Stage({'camvid': 1.0}, steps=6000, learning_rate=1.5e-3),
-    'base': Stage(_BASE, steps=8000, learning_rate=1e-3, start='street'),
+    'street': Stage({'camvid': 1.0}, steps=5000, learning_rate=1.5e-3),
+    'base': Stage(_BASE, steps=7000, learning_rate=1e-3, start='street'),
     'no_drive': _fine_tune(kitti_object=0.3),
     'no_object': _fine_tune(kitti_drive=0.3),
     'all': _fine_tune(kitti_object=0.15, kitti_drive=0.2, kitchen=0.1),
