@@ -18,11 +18,13 @@ h1 { font-size: 26px; margin: 0; } h2 { font-size: 18px; margin: 0 0 12px; }
 .tile, section { background: #fff; border: 1px solid #e5e7eb; border-radius: 8px;
   padding: 14px 16px; }
 section, .grid { margin-bottom: 16px; } .grid section { margin: 0; }
+section { overflow-x: auto; }
 .tile b { display: block; font-size: 24px; } .tile span { color: #6b7280; font-size: 13px; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 th, td { text-align: right; padding: 4px 8px; border-bottom: 1px solid #eef0f2; }
 th:first-child, td:first-child { text-align: left; } th { color: #6b7280; font-weight: 600; }
-td { white-space: nowrap; } .texts td { white-space: normal; overflow-wrap: anywhere; }
+th, td { white-space: nowrap; } td:first-child { white-space: normal; }
+.texts td { white-space: normal; overflow-wrap: anywhere; }
 .pictures { display: grid; grid-auto-flow: column; grid-auto-columns: 1fr; gap: 8px;
   margin-bottom: 14px; }
 figure { margin: 0; } figcaption { color: #6b7280; font-size: 13px; }

@@ -29,6 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Replay, write the report, print its main numbers."""
+    args.out.mkdir(parents=True, exist_ok=True)
     settings = ReplaySettings.from_file(args.params) if args.params else ReplaySettings()
     replay = replay_bag(args.bag, settings, args.bag_out)
     summary = summarise_replay(replay)

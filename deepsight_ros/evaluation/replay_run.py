@@ -149,25 +149,26 @@ class _Player:
         self._scorer = FrameScorer(settings.max_range)
         self._truth = truth
         self._output = output
+        self._taken = 0
+        self._to_show: list[int] = []
 
     def play(self, bag: BagReader) -> None:
         """Feed pictures, camera_info and IMU as the node would receive them."""
         topics = self._result.topics
         count = bag.count(topics.image)
-        shown = set(np.linspace(0, count - 1, min(count, _SHOWN)).astype(int).tolist())
+        self._to_show = np.linspace(0, count - 1, min(count, _SHOWN)).astype(int).tolist()
         # As the node, the first picture waits for its camera_info.
         info = bag.first(topics.camera_info)
-        pictures = 0
         for message in _with_progress(bag, topics, count):
             if message.topic == topics.camera_info:
                 info = message.content
             elif message.topic == topics.imu:
                 self._guarded((GroundError,), self._extrinsics.add_imu, message.content)
             else:
-                self._take(message.content, info, show=pictures in shown)
-                pictures += 1
+                self._take(message.content, info)
+                self._taken += 1
 
-    def _take(self, picture: Any, info: Any, *, show: bool) -> None:
+    def _take(self, picture: Any, info: Any) -> None:
         frame = self._guarded(_BAD_PICTURE, self._frames, picture, info)
         if frame is None:
             return
@@ -184,9 +185,18 @@ class _Player:
         seconds = {**frame.seconds, 'truth': read - started, 'score': scored - read}
         self._result.frames.append(ReplayedFrame(
             stamp_ns, frame.ground.source, frame.result.ground, score, seconds))
-        if show:
+        if self._is_shown(has_truth=truth is not None):
             self._result.shown.append(ShownFrame(
                 stamp_ns, frame.image.copy(), frame.result.scene.depth, truth))
+
+    def _is_shown(self, *, has_truth: bool) -> bool:
+        """Whether the report shows this picture: one is due, and it has truth if the bag has."""
+        if not self._to_show or self._taken < self._to_show[0]:
+            return False
+        if self._truth is not None and not has_truth:
+            return False
+        self._to_show = [index for index in self._to_show if index > self._taken]
+        return True
 
     def _true_points(self, frame: Frame, picture: Any) -> npt.NDArray[np.float32] | None:
         if self._truth is None:

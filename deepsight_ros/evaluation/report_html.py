@@ -84,7 +84,9 @@ def _score_tables(summary: dict[str, Any]) -> str:
 
 
 def _score_plots(summary: dict[str, Any]) -> str:
-    ranges, rows = summary['by_range'], summary['over_time']
+    ranges = summary['by_range']
+    # Depth is often recorded less often than pictures.
+    rows = [row for row in summary['over_time'] if not math.isnan(row['coverage'])]
     names, times = [_range_name(row) for row in ranges], [row['time'] for row in rows]
     shares = {title: [100 * row[name] for row in ranges] for title, name in (
         ('within 5 %', 'within_5'), ('within 10 %', 'within_10'), ('coverage', 'coverage'))}
@@ -132,8 +134,8 @@ def _details(summary: dict[str, Any]) -> str:
     return grid([
         section('Milliseconds per picture',
                 table(['stage', 'median', '95th percentile'], timings)),
-        section('Parameters', table(['parameter', 'value'], settings)
-                + table(['topic of the', 'bag'], topics)),
+        section('Parameters', f'<div class="texts">{table(["parameter", "value"], settings)}'
+                f'{table(["topic", "in the bag"], topics)}</div>'),
     ])
 
 

@@ -5,11 +5,16 @@ from html.parser import HTMLParser
 import json
 
 from bags import as_sqlite
+from bags import CAMERA_INFO
 from bags import cut_in_half
+from bags import DEPTH
 from bags import IMAGE
+from bags import PERIOD_NS
+from bags import START_NS
 from bags import write_bag
 import numpy as np
 import pytest
+from streets import make_street
 import yaml
 
 from deepsight_ros.evaluation import replay
@@ -21,6 +26,7 @@ from deepsight_ros.evaluation.replay_settings import ReplaySettings
 from deepsight_ros.evaluation.replay_settings import SettingsError
 from deepsight_ros.geometry import GroundError
 from deepsight_ros.perception.pictures import to_depth
+from deepsight_ros.resources import find_sample_bag
 
 
 @pytest.fixture
@@ -112,6 +118,30 @@ def test_parameters_replace_the_transform(street, run, tmp_path):
     assert report['metrics']['within_5'] > 0.99
 
 
+def test_imu_replaces_the_transform(painted_bundle, run, tmp_path):
+    """The camera looks down by 0.05 rad, which only the accelerometer tells."""
+    street = make_street(pitch=0.05)
+    with BagWriter(tmp_path / 'bag') as bag:
+        for index in range(3):
+            stamp = START_NS + index * PERIOD_NS
+            bag.imu('/imu', stamp, 'camera', -9.81 * np.array(street.ground.normal), np.zeros(3))
+            bag.camera_info(CAMERA_INFO, stamp + 1, 'camera', street.camera)
+            bag.image(IMAGE, stamp + 1, 'camera', street.image)
+            bag.image(DEPTH, stamp + 1, 'camera', street.depth)
+    report, _ = run(tmp_path / 'bag', camera_height=1.65)
+    assert report['over_time'][0]['ground_source'] == 'gravity'
+    assert report['over_time'][0]['camera_pitch'] == pytest.approx(0.05)
+    assert report['metrics']['within_5'] > 0.99
+
+
+def test_sample_bag_with_compressed_pictures(run):
+    """Depth comes with every fourth picture; the others are replayed all the same."""
+    report, _ = run(find_sample_bag('street'))
+    assert report['topics']['image'].endswith('/compressed')
+    assert (report['frames'], report['scored_frames']) == (100, 25)
+    assert not report['failures']
+
+
 def test_unknown_ground_frame(street, run, tmp_path):
     bag = write_bag(tmp_path / 'bag', street)
     with pytest.raises(BagError, match='no picture.*map'):
@@ -138,7 +168,7 @@ def test_cut_bag_leaves_no_report(street, run, tmp_path):
     cut_in_half(bag)
     with pytest.raises(BagError, match='cannot be read'):
         run(bag)
-    assert not (tmp_path / 'report').exists()
+    assert not list((tmp_path / 'report').iterdir())
 
 
 @pytest.mark.parametrize(('text', 'words'), [
