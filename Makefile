@@ -1,4 +1,4 @@
-# Each target makes the environment that it needs: Python 3.10+ and make suffice, no root.
+# Each target makes the environment that it needs: Python 3.10 to 3.13 and make suffice, no root.
 
 PYTHON ?= python3
 VENV := .venv
@@ -45,8 +45,9 @@ $(ROBOT)/.installed: $(ROBOT)/pyvenv.cfg setup.py constraints-robot.txt
 	@touch $@
 
 %/pyvenv.cfg:
-	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 10) or sys.exit("make: Python 3.10 or \
-	newer is needed, $(PYTHON) is %s; say make PYTHON=python3.12" % sys.version.split()[0])'
+	@$(PYTHON) -c 'import sys; (3, 10) <= sys.version_info[:2] <= (3, 13) or sys.exit("make: ROS 2 \
+	from PyPI needs Python 3.10 to 3.13, $(PYTHON) is %s; say make PYTHON=python3.12" \
+	% sys.version.split()[0])'
 	@$(PYTHON) -c 'import ensurepip' || { echo 'make: $(PYTHON) has no venv; install \
 	python3-venv, or say make PYTHON=...' >&2; exit 1; }
 	$(PYTHON) -m venv $*
