@@ -45,13 +45,18 @@ _INTRODUCTION: Final = (
     'below is what came back. The node saw pictures and <code>camera_info</code> and was told how '
     'the camera is mounted. It saw no depth, no transforms and no IMU. Both scenes are rendered '
     'by this project, which is why the true depth is known at every pixel.')
+_EXPECTATION: Final = (
+    'What to expect: the ground follows from the height of the camera. What stands on it is as '
+    'far as its foot; where the foot is hidden, as that of a house behind a hedge, depth is a '
+    'guess. The ground is taken for one plane, so a pavement 12 cm above the road, seen from '
+    '1.5 m, comes out 8 % too far.')
 
 
 def demo_page(played: Sequence[PlayedBag]) -> str:
     """Return the page as HTML that needs nothing else."""
     return page('deepsight demo', [
         f'<h1>deepsight demo</h1><p class="sub">{_INTRODUCTION}</p>',
-        section('How to read the pictures', _legends()),
+        section('How to read the pictures', f'<p>{_EXPECTATION}</p>{_legends()}'),
         *(block for bag in played for block in _bag(bag))])
 
 
@@ -64,7 +69,7 @@ def _bag(played: PlayedBag) -> Iterable[str]:
         (percent(everything['within_10']), 'within 10 %'),
         (percent(everything['coverage']), 'have a depth'),
         (f'{played.answered} of {played.sent}', 'pictures answered'),
-        (f'{played.rate_hz:.1f} Hz', 'depth pictures came back'),
+        (f'{played.rate_hz:.1f} Hz', 'rate of the answers'),
         (f'{played.latency_ms:.0f} ms', 'from picture to depth')])
     yield section('Pictures', _pictures(played))
     ranges = score_by_range(played.pictures)

@@ -75,10 +75,14 @@ class ChildProcess:
                                  f'ends with:\n{self.last_words()}')
             time.sleep(_POLL)
 
-    @property
-    def pid(self) -> int:
-        """Number of the process."""
-        return self._process.pid
+    def peak_rss_mb(self) -> float:
+        """Return the largest resident memory of the running process so far, in MB."""
+        status = Path(f'/proc/{self._process.pid}/status').read_text('ascii')
+        for line in status.splitlines():
+            if line.startswith('VmHWM:'):
+                return int(line.split()[1]) / 1024
+        raise ChildError(f'{self._module} has ended, its memory cannot be read:\n'
+                         f'{self.last_words()}')
 
     def has_ended(self) -> bool:
         """Whether the process has ended, well or not."""

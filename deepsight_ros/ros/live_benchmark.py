@@ -89,7 +89,7 @@ def measure_live(
                     bar.update(listener.received - bar.n)
                 listener.spin(_LAST_REPORT)
                 bar.update(listener.received - bar.n)
-                return listener.result(round(rate * seconds), configured, _peak_rss(node.pid))
+                return listener.result(round(rate * seconds), configured, node.peak_rss_mb())
 
 
 class _Listener:
@@ -140,14 +140,6 @@ class _Listener:
 
     def _take(self, message: DiagnosticArray) -> None:
         self._reports.append({item.key: item.value for item in message.status[0].values})
-
-
-def _peak_rss(pid: int) -> float:
-    """Peak resident memory of a process in MB."""
-    for line in Path(f'/proc/{pid}/status').read_text('ascii').splitlines():
-        if line.startswith('VmHWM:'):
-            return int(line.split()[1]) / 1024
-    raise RuntimeError(f'/proc/{pid}/status has no VmHWM')
 
 
 def main() -> None:

@@ -1,0 +1,1 @@
+"""What ``deepsight bench`` measures, and the plain implementations that it compares with."""
