@@ -21,6 +21,8 @@ CLEARANCE: Final = 0.3
 """Height (m) of a bumper's or sill's lower edge above the ground."""
 WIDEST: Final = 3.0
 """Width (m) of the widest vehicles with their mirrors; what is wider is seen from its side."""
+NARROWEST: Final = 0.3
+"""Width (m) of the narrowest face, a side that is hardly seen."""
 _STEP: Final = 1.25
 """Ratio of neighbouring depths at which one vehicle ends and another begins."""
 _CORNER: Final = 0.06
@@ -61,7 +63,7 @@ def shape_vehicles(
     depth = np.zeros_like(lines)
     end_on = np.zeros(lines.shape, bool)
     for row in range(len(lines)):
-        for face in faces(lines[row], seen[row]):
+        for face in faces(lines[row], seen[row], camera.fx):
             if not cut[row, max(face.start - 1, 0):face.stop + 1].any():
                 face = beyond_tyres(face, camera.ray_x, height)
             columns = slice(face.start, face.stop)
@@ -94,7 +96,7 @@ def bridge(contact: FloatImage, focal: float, height: float) -> FloatImage:
     return closed
 
 
-def faces(line: FloatImage, seen: npt.NDArray[np.bool_]) -> list[Face]:
+def faces(line: FloatImage, seen: npt.NDArray[np.bool_], focal: float) -> list[Face]:
     """
     Cut a contact line [W], zero where there is none, into straight faces.
 
@@ -110,21 +112,24 @@ def faces(line: FloatImage, seen: npt.NDArray[np.bool_]) -> list[Face]:
     for start, stop in zip(bounds[:-1], bounds[1:], strict=True):
         if not known[start]:
             continue
-        corner = _corner(line[start:stop])
+        corner = _corner(line[start:stop], focal)
         if corner:
             found.append(_fitted(line, seen, start, start + corner))
         found.append(_fitted(line, seen, start + corner, stop))
     return found
 
 
-def _corner(line: FloatImage) -> int:
+def _corner(line: FloatImage, focal: float) -> int:
     """Column at which a contact line bulges most towards the camera; 0 if it is straight."""
     length = len(line)
     if length < 6:
         return 0
     bulge = line - np.linspace(line[0], line[-1], length, dtype=np.float32)
     corner = int(np.argmax(bulge))
-    return corner if bulge[corner] > _CORNER * line[corner] and 2 <= corner <= length - 3 else 0
+    nearest = float(line[corner])
+    margin = max(NARROWEST * nearest * focal, 2)
+    bulges = bulge[corner] > _CORNER * nearest
+    return corner if bulges and margin <= corner < length - margin else 0
 
 
 def _fitted(line: FloatImage, seen: npt.NDArray[np.bool_], start: int, stop: int) -> Face:
