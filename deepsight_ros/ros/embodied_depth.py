@@ -213,6 +213,9 @@ def main(args: list[str] | None = None) -> None:
         rclpy.spin(node)
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
+    except Exception:
+        if rclpy.ok():  # else a signal came in the middle of a transition
+            raise
     finally:
         node.destroy_node()
         rclpy.try_shutdown()

@@ -39,7 +39,8 @@ def reported(undo: Callable[[Any], None]) -> Callable[[Transition], Transition]:
             except Exception:
                 node.problem = (f'{name} failed unexpectedly; unless the last line names a '
                                 f'setting of yours, please report:\n{traceback.format_exc()}')
-            node.get_logger().error(node.problem)
+            if node.context.ok():  # else a signal came in between, which is no failure
+                node.get_logger().error(node.problem)
             undo(node)
             return TransitionCallbackReturn.FAILURE
         return guarded
