@@ -12,7 +12,8 @@ SHARE = f'share/{PACKAGE}'
 
 def tree(folder: str) -> list[tuple[str, list[str]]]:
     """Return the files below a folder, to be installed below share/ at the same place."""
-    files = sorted(path for path in Path(folder).rglob('*') if path.is_file())
+    files = sorted(path for path in Path(folder).rglob('*')
+                   if path.is_file() and '__pycache__' not in path.parts)
     return [(f'{SHARE}/{path.parent}', [str(path)]) for path in files]
 
 

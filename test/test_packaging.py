@@ -61,7 +61,8 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copytree(ROOT / name, folder / name, ignore=ignored)
     for name in ('package.xml', 'setup.py', 'setup.cfg', 'pyproject.toml', 'LICENSE'):
         shutil.copy(ROOT / name, folder)
-    for name in ('models/tiny/manifest.json', 'resource/sample_bags/tiny/metadata.yaml'):
+    for name in ('models/tiny/manifest.json', 'resource/sample_bags/tiny/metadata.yaml',
+                 'launch/__pycache__/left.pyc'):
         (folder / name).parent.mkdir(parents=True)
         (folder / name).write_text('{}')
     return folder
@@ -103,6 +104,7 @@ def test_wheel_holds_package_and_data(wheel: Path) -> None:
     for name in (*INSTALLED, 'models/tiny/manifest.json',
                  'resource/sample_bags/tiny/metadata.yaml'):
         assert share + name in names
+    assert not any('__pycache__' in name for name in names)
     tops = {name.partition('/')[0] for name in names}
     assert tops == {'deepsight_ros', 'deepsight_ros-0.1.0.data', 'deepsight_ros-0.1.0.dist-info'}
     assert not any('/data/bin/' in name for name in names), 'pip makes bin/deepsight itself'
