@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
 from dataclasses import asdict
 from dataclasses import dataclass
 from importlib import metadata
@@ -30,6 +31,7 @@ OK, NOTE, WARNING, MISSING, BROKEN = 'ok', 'note', 'warning', 'missing', 'broken
 ROS_WHEELS = ('ros-rclpy[fastrtps]==7.1.6', 'ros-common-interfaces==5.3.6')
 SHM = Path('/dev/shm')
 DOCKER_SHM_BYTES = 64 << 20
+PICTURE_BYTES = 2 << 20
 PROBE_SECONDS = 30
 
 _REQUIRED = {  # module: what pip calls it
@@ -69,16 +71,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print what was found and the one command that mends it; 1 if something is missing."""
-    findings = examine()
-    command = mending_command(findings)
+    findings = []
     section = ''
-    for finding in findings:
+    for finding in examine():
+        findings.append(finding)
         if finding.section != section:
             section = finding.section
             print(f'\n{section}')
-        print(f'  {finding.status:8} {finding.name:22} {finding.value}')
+        print(f'  {finding.status:8} {finding.name:22} {finding.value}', flush=True)
         if finding.remedy:
             print(f'  {"":8} {"":22} -> {finding.remedy}')
+    command = mending_command(findings)
     print(f'\nThis mends what is missing or broken:\n  {command}' if command
           else '\nNothing is missing.')
     if args.json:
@@ -87,12 +90,13 @@ def run(args: argparse.Namespace) -> int:
     return 1 if command else 0
 
 
-def examine() -> list[Finding]:
-    """Look at everything; nothing is changed, no ROS graph is joined."""
-    return [
-        *python_findings(), *ros_findings(), *transport_findings(), *bundle_findings(),
-        *bag_findings(),
-    ]
+def examine() -> Iterator[Finding]:
+    """Look at one thing after the other; nothing is changed, no ROS graph is joined."""
+    yield from python_findings()
+    yield from ros_findings()
+    yield from transport_findings()
+    yield from bundle_findings()
+    yield from bag_findings()
 
 
 def mending_command(findings: list[Finding]) -> str | None:
@@ -107,54 +111,48 @@ def mending_command(findings: list[Finding]) -> str | None:
     return ' && '.join(dict.fromkeys(commands)) or None
 
 
-def python_findings() -> list[Finding]:
-    """Return the Python packages that are always needed."""
+def python_findings() -> Iterator[Finding]:
+    """Look at the Python packages that are always needed."""
     section = 'Python'
-    version = f'{platform.python_version()} ({sys.executable})'
-    findings = [Finding(section, 'python', OK, version)]
+    yield Finding(section, 'python', OK, f'{platform.python_version()} ({sys.executable})')
     for module, package in _REQUIRED.items():
-        # onnxruntime and cv2 load large libraries: the child also survives one that crashes.
         expression = f'getattr({module}, "__version__", "")'
         if module == 'onnxruntime':
             expression += f' + ", " + {_PROVIDERS}'
         found, text = _probe(module, expression)
         text = text or _distribution_version(package)
-        findings.append(Finding(section, module, OK, text) if found else
-                        Finding(section, module, MISSING, text, packages=(package,)))
-    opencvs = sorted({name for name in (dist.metadata['Name'] for dist in metadata.distributions())
-                      if name and name.startswith('opencv-')})
+        yield Finding(section, module, OK, text) if found else Finding(
+            section, module, MISSING, text, packages=(package,))
+    names = {distribution.metadata['Name'] for distribution in metadata.distributions()}
+    opencvs = sorted(name for name in names if name and name.startswith('opencv-'))
     if len(opencvs) > 1:
-        findings.append(Finding(section, 'opencv', WARNING, f'{" and ".join(opencvs)} share cv2',
-                                f'pip uninstall {" ".join(opencvs[:-1])}'))
-    return findings
+        yield Finding(section, 'opencv', WARNING, f'{" and ".join(opencvs)} share cv2',
+                      f'pip uninstall {" ".join(opencvs[:-1])}')
 
 
-def ros_findings() -> list[Finding]:
-    """Return rclpy, and what is used where it exists."""
+def ros_findings() -> Iterator[Finding]:
+    """Look at rclpy, and at what is used where it exists."""
     section = 'ROS 2'
     found, text = _probe('rclpy', _RMW, 'rclpy.utilities')
     if found:
         origin = os.environ.get('ROS_DISTRO', 'pip')
         version = _distribution_version('rclpy')
-        findings = [Finding(section, 'rclpy', OK, f'{version} from {origin}, {text}')]
+        yield Finding(section, 'rclpy', OK, f'{version} from {origin}, {text}')
     elif setups := sorted(Path('/opt/ros').glob('*/setup.bash')):
-        findings = [Finding(section, 'rclpy', MISSING, text, f'source {setups[-1]}')]
+        yield Finding(section, 'rclpy', MISSING, text, f'source {setups[-1]}')
     elif platform.machine() == 'x86_64':
-        findings = [Finding(section, 'rclpy', MISSING, text, packages=ROS_WHEELS)]
+        yield Finding(section, 'rclpy', MISSING, text, packages=ROS_WHEELS)
     else:
-        findings = [Finding(section, 'rclpy', MISSING, text,
-                            'install ROS 2 (docs.ros.org/en/jazzy/Installation.html)')]
+        yield Finding(section, 'rclpy', MISSING, text,
+                      'sudo apt install ros-jazzy-ros-base')
     for module, purpose in _OPTIONAL.items():
         found, text = _probe(module, f'getattr({module}, "__version__", "")')
-        if found:
-            findings.append(Finding(section, module, OK, text or 'usable'))
-        else:
-            findings.append(Finding(section, module, NOTE, text, f'only for {purpose}'))
-    return findings
+        yield Finding(section, module, OK, text or 'usable') if found else Finding(
+            section, module, NOTE, text, f'only for {purpose}')
 
 
 def transport_findings() -> list[Finding]:
-    """Return what pictures travel through: the Fast DDS profile and shared memory."""
+    """Look at what pictures travel through: the Fast DDS profile and shared memory."""
     section = 'Transport'
     rmw = os.environ.get('RMW_IMPLEMENTATION', 'rmw_fastrtps_cpp')
     if rmw != 'rmw_fastrtps_cpp':
@@ -163,8 +161,10 @@ def transport_findings() -> list[Finding]:
     if profile and not Path(profile).is_file():
         found = Finding(section, 'profile', WARNING, f'{profile} does not exist', _export_line())
     elif profile:
-        size = f'segment of {_segment_bytes(Path(profile)) >> 20} MB'
-        found = Finding(section, 'profile', OK, f'{profile}, {size}')
+        size = _segment_bytes(Path(profile))
+        value = f'{profile}, segment of {size >> 20} MB'
+        found = Finding(section, 'profile', OK, value) if size >= PICTURE_BYTES else Finding(
+            section, 'profile', WARNING, f'{value}: too small for pictures', _export_line())
     else:
         found = Finding(section, 'profile', WARNING,
                         'Fast DDS defaults lose most frames of a colour stream; launch sets the '
@@ -180,7 +180,7 @@ def transport_findings() -> list[Finding]:
 
 
 def bundle_findings() -> list[Finding]:
-    """Return the model bundles found by name, each loaded once."""
+    """Look at the model bundles found by name; each is loaded once."""
     bundles = list_bundles()
     if not bundles:
         return [Finding('Model bundles', 'any', MISSING, 'no bundle was found', _reinstall())]
@@ -200,7 +200,7 @@ def _bundle_finding(folder: Path) -> Finding:
 
 
 def bag_findings() -> list[Finding]:
-    """Return the sample bags."""
+    """Look for the sample bags."""
     section = 'Sample bags'
     findings = []
     for name in SAMPLE_BAGS:

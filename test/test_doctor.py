@@ -116,5 +116,8 @@ def test_profile_in_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     assert profile.is_file()
     monkeypatch.setenv('FASTRTPS_DEFAULT_PROFILES_FILE', str(profile))
     assert by_name(doctor.transport_findings())['profile'].status == OK
+    (tmp_path / 'small.xml').write_text('<profiles><segment_size>4096</segment_size></profiles>')
+    monkeypatch.setenv('FASTRTPS_DEFAULT_PROFILES_FILE', str(tmp_path / 'small.xml'))
+    assert 'too small' in by_name(doctor.transport_findings())['profile'].value
     monkeypatch.setenv('FASTRTPS_DEFAULT_PROFILES_FILE', str(tmp_path / 'gone.xml'))
     assert by_name(doctor.transport_findings())['profile'].status == WARNING
