@@ -3,6 +3,7 @@
 import ast
 import os
 from pathlib import Path
+import sys
 
 import pytest
 
@@ -50,6 +51,18 @@ def painted_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
         files={'model.onnx': sha256(folder / 'model.onnx')},
         preprocessing={'pixels': 128 * 64, 'multiple': 8},
     ).write(folder)
+    return folder
+
+
+@pytest.fixture(scope='session')
+def painted_bags(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder with short bags in place of the sample bags, for ``painted_bundle``."""
+    sys.path.insert(0, str(Path(__file__).parent))
+    from painted_bag import write_painted_bag
+
+    folder = tmp_path_factory.mktemp('sample_bags')
+    write_painted_bag(folder / 'street', compressed=False)
+    write_painted_bag(folder / 'room', compressed=True)
     return folder
 
 
