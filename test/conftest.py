@@ -7,7 +7,9 @@ import sys
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent
+sys.path.insert(0, str(HERE))
 
 
 @pytest.fixture(scope='session')
@@ -57,7 +59,6 @@ def painted_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope='session')
 def painted_bags(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder with short bags in place of the sample bags, for ``painted_bundle``."""
-    sys.path.insert(0, str(Path(__file__).parent))
     from painted_bag import write_painted_bag
 
     folder = tmp_path_factory.mktemp('sample_bags')
