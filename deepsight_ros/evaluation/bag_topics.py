@@ -34,7 +34,7 @@ def choose_topics(bag: BagReader, settings: ReplaySettings) -> BagTopics:
     """
     Find the topics in an open bag; the settings decide where there are several.
 
-    Depth is preferred to points. Raises ``BagError`` when there is no picture or no camera_info,
+    Depth is preferred to points unless ``points_topic`` is set. Raises ``BagError`` when there is no picture or no camera_info,
     or several of something, naming the parameter that chooses.
     """
     raw = bag.topics(IMAGE)
@@ -45,10 +45,14 @@ def choose_topics(bag: BagReader, settings: ReplaySettings) -> BagTopics:
     if not image:
         raise BagError(f'bag {bag.path} has no pictures (topics of type {IMAGE} or '
                        f'{COMPRESSED_IMAGE}); record the camera')
-    depth = _only(bag, 'depth_topic', settings.depth_topic, depths, depths)
     clouds = bag.topics(POINT_CLOUD)
-    points = '' if depth else _only(bag, 'points_topic', settings.points_topic, clouds, clouds)
-    imus = bag.topics(IMU)
+    wants_points = bool(settings.points_topic) or not (depths or settings.depth_topic)
+    depth = '' if wants_points else _only(
+        bag, 'depth_topic', settings.depth_topic, depths, depths)
+    points = '' if not wants_points else _only(
+        bag, 'points_topic', settings.points_topic, clouds, clouds)
+    # Gravity alone says nothing: without the height it is not used.
+    imus = bag.topics(IMU) if settings.camera_height > 0 or settings.imu_topic else []
     return BagTopics(
         image, _camera_info_of(bag, settings.camera_info_topic, image),
         imu=_only(bag, 'imu_topic', settings.imu_topic, imus, imus),

@@ -49,13 +49,13 @@ def summarise_replay(replay: Replay) -> dict[str, Any]:
 def duration(frames: Sequence[ReplayedFrame]) -> float:
     """Seconds from the first to the last picture."""
     stamps = [frame.stamp_ns for frame in frames]
-    return (max(stamps) - min(stamps)) * 1e-9
+    return (max(stamps) - min(stamps)) / 1e9
 
 
 def _row(frame: ReplayedFrame, start_ns: int) -> dict[str, Any]:
     metrics = frame.score.metrics if frame.score is not None else {}
     return {
-        'time': (frame.stamp_ns - start_ns) * 1e-9,
+        'time': (frame.stamp_ns - start_ns) / 1e9,
         'ground_source': frame.source,
         'camera_height': frame.ground.height,
         'camera_pitch': frame.ground.pitch,

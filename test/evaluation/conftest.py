@@ -33,10 +33,13 @@ def painted_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp('bundles') / 'painted'
     folder.mkdir()
     constants = [onnx.numpy_helper.from_array(np.array(value), name)
-                 for name, value in (('red', np.int64(0)), ('step', np.uint8(32)))]
+                 for name, value in (('red', np.int64(0)), ('step', np.int32(32)))]
     graph = helper.make_graph(
         [helper.make_node('Gather', ['image', 'red'], ['channel'], axis=3),
-         helper.make_node('Div', ['channel', 'step'], ['classes'])], 'painted',
+         # Older ONNX Runtimes divide no bytes.
+         helper.make_node('Cast', ['channel'], ['number'], to=TensorProto.INT32),
+         helper.make_node('Div', ['number', 'step'], ['quotient']),
+         helper.make_node('Cast', ['quotient'], ['classes'], to=TensorProto.UINT8)], 'painted',
         [helper.make_tensor_value_info('image', TensorProto.UINT8, [1, 'h', 'w', 3])],
         [helper.make_tensor_value_info('classes', TensorProto.UINT8, [1, 'h', 'w'])], constants)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid('', 18)], ir_version=9)

@@ -112,6 +112,27 @@ def test_of_several_cameras_one_is_chosen(street, tmp_path):
             choose_topics(bag, ReplaySettings(image_topic='/camera/right'))
 
 
+def test_points_instead_of_depth(street, tmp_path):
+    write_bag(tmp_path / 'bag', street, truth='depth')
+    with BagReader(tmp_path / 'bag') as bag, pytest.raises(BagError, match='points_topic can'):
+        choose_topics(bag, ReplaySettings(points_topic='/scan'))
+
+
+def test_several_imus_matter_only_with_a_height(street, tmp_path):
+    """Cameras with accelerometer and gyroscope publish two."""
+    with BagWriter(tmp_path / 'bag') as writer:
+        writer.camera_info(CAMERA_INFO, START_NS, 'camera', street.camera)
+        writer.image(IMAGE, START_NS, 'camera', street.image)
+        for topic in ('/camera/accel', '/camera/gyro'):
+            writer.imu(topic, START_NS, 'camera', np.array([0, -9.8, 0]), np.zeros(3))
+    with BagReader(tmp_path / 'bag') as bag:
+        assert choose_topics(bag, ReplaySettings()).imu == ''
+        with pytest.raises(BagError, match='set imu_topic'):
+            choose_topics(bag, ReplaySettings(camera_height=1.0))
+        settings = ReplaySettings(camera_height=1.0, imu_topic='/camera/accel')
+        assert choose_topics(bag, settings).imu == '/camera/accel'
+
+
 def test_bag_without_camera_info(street, tmp_path):
     write_bag(tmp_path / 'bag', street, info=False)
     with BagReader(tmp_path / 'bag') as bag, pytest.raises(BagError, match='no camera_info'):
