@@ -34,8 +34,8 @@ def choose_topics(bag: BagReader, settings: ReplaySettings) -> BagTopics:
     """
     Find the topics in an open bag; the settings decide where there are several.
 
-    Depth is preferred to points unless ``points_topic`` is set. Raises ``BagError`` when there is no picture or no camera_info,
-    or several of something, naming the parameter that chooses.
+    Depth is preferred to points unless ``points_topic`` is set. Raises ``BagError`` when there is
+    no picture or no camera_info, or several of something, naming the parameter that chooses.
     """
     raw = bag.topics(IMAGE)
     depths = [topic for topic in raw if bag.first(topic).encoding in _DEPTH_ENCODINGS]
