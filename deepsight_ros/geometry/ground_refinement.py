@@ -1,0 +1,161 @@
+"""Per-frame correction of the ground plane's pitch from the picture alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+import math
+from typing import Any
+from typing import Final
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from deepsight_ros.geometry.camera import Camera
+from deepsight_ros.geometry.errors import GroundError
+from deepsight_ros.geometry.ground import GroundPlane
+from deepsight_ros.geometry.ground_lines import find_ground_lines
+from deepsight_ros.geometry.ground_lines import ground_reaches_far
+from deepsight_ros.geometry.vanishing_point import horizon_log_likelihood
+
+_MOUNT_ERROR: Final = math.radians(2.0)
+"""How wrong the prior's pitch may be: a camera set by hand ..."""
+_SLOPE_SIGMA: Final = math.radians(0.5)
+"""... plus the slope of the road ahead against that below the wheels."""
+_OFFSETS: Final = np.radians(np.linspace(-4.5, 4.5, 91))
+"""Corrections of pitch that are weighed against each other."""
+_WANDER_RATE: Final = math.radians(0.35)
+"""Change of pitch in a second (1-sigma): suspension and slope wander by 0.25 degrees."""
+_PLANE_SIGMA: Final = math.radians(0.1)
+"""The road's lines and the plane of the road ahead differ by this."""
+_CLUTTER: Final = 10.0
+"""Log likelihood that chance crossings reach somewhere: a thousand points are tried."""
+_DOUBT: Final = 0.1
+"""Probability that the lines of a picture, however clear, are not those of the road."""
+_LOST: Final = 1e-3
+"""Probability per picture that the filter is wrong, so that it can recover."""
+_MODE: Final = math.radians(0.75)
+_FRAME_TIME: Final = 0.1
+_MAX_WIDTH: Final = 1280
+_MIN_ROWS: Final = 32
+"""Less picture than this below the highest horizon shows no lines."""
+
+
+class GroundRefiner:
+    """
+    Corrects the pitch of a prior ground plane frame by frame.
+
+    Lines on the ground that run along the road (marks, kerbs, rails, the feet of walls and
+    vehicles) meet on the ground's horizon, whose row is the pitch. Each picture gives a likelihood
+    over rows; a histogram filter joins them over time, so that rival rows of one picture die out
+    in the next. Roll and height stay the prior's: one row says nothing about them. Pictures
+    without such lines leave the plane as it is.
+    """
+
+    def __init__(self, camera: Camera) -> None:
+        """Start without knowledge about the rectified pictures of ``camera``."""
+        self._full = camera
+        width = min(camera.width, _MAX_WIDTH)
+        height = max(1, round(camera.height * width / camera.width))
+        self._camera = camera.scaled(width, height)
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget what earlier pictures said."""
+        self._belief = _initial_belief()
+        self._stamp: float | None = None
+        self._measured = False
+
+    def update(
+        self,
+        image: npt.NDArray[np.uint8],
+        prior: GroundPlane,
+        classes: npt.NDArray[np.uint8] | None = None,
+        stamp_s: float | None = None,
+    ) -> GroundPlane:
+        """
+        Return ``prior`` with the pitch that this picture and the ones before it show.
+
+        ``image`` is the rectified picture, RGB [H, W, 3] or grey [H, W]; ``classes`` the
+        ``SceneClass`` ids at any resolution; ``stamp_s`` the picture's time in seconds (10 Hz is
+        assumed without). The result's ``pitch_sigma`` is that of the corrected pitch. The prior
+        comes back untouched as long as no picture had evidence. Raises ``GroundError`` for a
+        picture of another size than the camera's.
+        """
+        if image.shape[:2] != (self._full.height, self._full.width):
+            raise GroundError(f'picture is {image.shape[1]}x{image.shape[0]}, the camera '
+                              f'{self._full.width}x{self._full.height}; make a new GroundRefiner')
+        self._predict(stamp_s)
+        self._observe(self._log_likelihood(image, prior, classes))
+        if not self._measured:
+            return prior
+        pitch, sigma = self._estimate()
+        return replace(prior.tilted(pitch=pitch), pitch_sigma=math.hypot(sigma, _PLANE_SIGMA))
+
+    def _predict(self, stamp_s: float | None) -> None:
+        """Blur the belief by what pitch changes from picture to picture."""
+        pause = _FRAME_TIME
+        if stamp_s is not None and self._stamp is not None:
+            pause = stamp_s - self._stamp
+            if pause < 0:
+                self.reset()
+        self._stamp = stamp_s
+        variance = _WANDER_RATE**2 * max(pause, 0.0) + 1e-12
+        kernel = np.exp(-0.5 * _OFFSETS**2 / variance)
+        wandered = np.convolve(self._belief, kernel, mode='same')
+        self._belief = (1 - _LOST) * wandered / wandered.sum() + _LOST * _initial_belief()
+
+    def _observe(self, log_likelihood: npt.NDArray[np.float64]) -> None:
+        """Bayes' rule, with the alternatives that the lines are clutter or not the road's."""
+        top = float(log_likelihood.max())
+        if top < _CLUTTER:
+            return
+        self._measured = True
+        informed = self._belief * (np.exp(log_likelihood - top) + math.exp(_CLUTTER - top))
+        self._belief += (1 - _DOUBT) * (informed / informed.sum() - self._belief)
+
+    def _estimate(self) -> tuple[float, float]:
+        """Mean of the belief about its peak, and half the width of its central 68 %."""
+        peak = _OFFSETS[np.argmax(self._belief)]
+        near = np.abs(_OFFSETS - peak) <= _MODE
+        mean = float(self._belief[near] @ _OFFSETS[near] / self._belief[near].sum())
+        low, high = np.interp((0.16, 0.84), np.cumsum(self._belief), _OFFSETS)
+        return mean, float(high - low) / 2
+
+    def _log_likelihood(
+        self,
+        image: npt.NDArray[np.uint8],
+        prior: GroundPlane,
+        classes: npt.NDArray[np.uint8] | None,
+    ) -> npt.NDArray[np.float64]:
+        """Log likelihood of each of the ``_OFFSETS`` by this picture."""
+        camera = self._camera
+        rows = -np.tan(prior.pitch + _OFFSETS)
+        left, right = float(camera.ray_x[0]), float(camera.ray_x[-1])
+        highest = rows[-1] - abs(math.tan(prior.roll)) * max(-left, right)
+        top = max(0, math.floor(camera.cy + camera.fy * highest))
+        if top > camera.height - _MIN_ROWS or not ground_reaches_far(prior, camera, classes):
+            return np.zeros(len(rows))
+        lines = find_ground_lines(self._grey(image, top), top, camera, classes, prior.roll)
+        return horizon_log_likelihood(lines, rows, (left, right))
+
+    def _grey(self, image: npt.NDArray[np.uint8], top: int) -> npt.NDArray[np.uint8]:
+        """Rows from ``top`` of the grey picture at the working size."""
+        camera, full = self._camera, self._full
+        if camera.size == full.size:
+            image = image[top:]
+        grey: Any = np.ascontiguousarray(image)
+        if grey.ndim == 3:
+            grey = cv2.cvtColor(grey, cv2.COLOR_RGB2GRAY)
+        if camera.size != full.size:
+            grey = cv2.resize(grey, camera.size, interpolation=cv2.INTER_AREA)[top:]
+        rows: npt.NDArray[np.uint8] = grey
+        return rows
+
+
+def _initial_belief() -> npt.NDArray[np.float64]:
+    """Probability of the ``_OFFSETS`` before any picture: equal up to the mount's error."""
+    beyond = np.maximum(np.abs(_OFFSETS) - _MOUNT_ERROR, 0)
+    belief = np.exp(-0.5 * (beyond / _SLOPE_SIGMA)**2)
+    total: npt.NDArray[np.float64] = belief / belief.sum()
+    return total
