@@ -161,12 +161,14 @@ class EmbodiedDepthNode(LifecycleNode):
         """Work on one picture; runs in the worker's thread."""
         assert self._outputs is not None and self._stream is not None
         statistics = self._stream.statistics
-        wanted = self._outputs.wanted()
-        if not wanted:
-            statistics.skip()
-            return
         try:
+            wanted = self._outputs.wanted()
+            if not wanted:
+                statistics.skip()
+                return
             frame = self._frames(job.picture, job.info)
+            for cause, text in frame.warnings.items():
+                self._notices.warning(cause, text)
             started = time.perf_counter()
             self._outputs.publish(frame, job.picture.header, wanted)
             published = time.perf_counter()
@@ -180,8 +182,6 @@ class EmbodiedDepthNode(LifecycleNode):
         statistics.publish(seconds if age is None else {**seconds, 'frame_age': age})
         self.problem = ''
         self._last_frame = frame
-        for cause, text in frame.warnings.items():
-            self._notices.warning(cause, text)
 
     def _complain(self, error: Exception) -> None:
         """Report what is wrong with a picture, once per period and kind."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from dataclasses import field
 from dataclasses import fields
@@ -84,7 +85,9 @@ class Declared:
     changes are refused, since they would have no effect.
     """
 
-    def __init__(self, node: Node, parameters: type[Any], is_in_use: Any) -> None:
+    def __init__(
+        self, node: Node, parameters: type[Any], is_in_use: Callable[[], bool],
+    ) -> None:
         """Declare all fields of ``parameters`` on ``node``."""
         self._node = node
         self._fields = fields(parameters)
