@@ -63,7 +63,8 @@ def standing_inverse_depth(
     _continue_hidden(lines, cut, runs, tops, camera, ground.height)
     border = np.zeros(classes.shape[1], np.float32)
     border[runs.column[runs.cut]] = contact[runs.cut]
-    np.maximum(lines, below_border(border, camera.ray_x), out=lines, where=cut)
+    np.maximum(
+        lines, below_border(border, camera.ray_x, ground.height), out=lines, where=cut)
     value = _ordered(runs, lines[runs.component, runs.column], tops, ground.height, touching)
     inverse = value[runs.index] * ahead
     under = end_on[runs.component, runs.column][runs.index]

@@ -46,21 +46,24 @@ def extend(face: FloatImage, hidden: npt.NDArray[np.intp], ray_x: FloatImage) ->
     face[hidden[within]] = value[within]
 
 
-def below_border(border: FloatImage, ray_x: FloatImage) -> FloatImage:
+def below_border(border: FloatImage, ray_x: FloatImage, height: float) -> FloatImage:
     """
     Inverse depth [W] of what the picture's lower border cuts off, zero where it cuts nothing.
 
     ``border`` [W] is the ground's inverse depth at the border where something stands on it: that
     is at least as near. Where its contact line leaves the picture it is as far as the border;
     from there it goes on along the optical axis, at the same distance to the side, as walls,
-    shelves and vehicles beside the way do.
+    shelves and vehicles beside the way do. ``height`` (m) is the camera's above the ground: what
+    is less than half of that to the side stands in the way, not beside it, and is not continued.
     """
     result = border.copy()
     edges = np.flatnonzero(np.diff(np.concatenate([[0], border > 0, [0]]))).tolist()
     for start, stop in zip(edges[::2], edges[1::2], strict=True):
         ends = [start] * (start > 0) + [stop - 1] * (stop < len(border))
-        nearer = [ray_x[start:stop] / (ray_x[end] or np.float32(1e-6)) for end in ends]
-        if nearer:
+        nearer = [
+            ray_x[start:stop] / ray_x[end] for end in ends
+            if abs(ray_x[end]) > height / 2 * border[end]]
+        if nearer and len(nearer) == len(ends):
             result[start:stop] *= np.clip(np.min(nearer, axis=0), 1, NEARER)
     return result
 
