@@ -41,10 +41,11 @@ _ERROR_NAMES: Final = ('within 5 %', 'within 10 %', 'beyond')
 _STAGES: Final = ('decode', 'segmentation', 'refinement', 'embodied', 'publish', 'latency')
 _INTRODUCTION: Final = (
     'Metric depth from one ordinary camera. Each bag was played over ROS 2 topics, as fast as it '
-    'was recorded, to the <code>embodied_depth</code> node in a process of its own; everything '
-    'below is what came back. The node saw pictures and <code>camera_info</code> and was told how '
-    'the camera is mounted. It saw no depth, no transforms and no IMU. Both scenes are rendered '
-    'by this project, which is why the true depth is known at every pixel.')
+    'was recorded but each picture after the answer to the last, to the '
+    '<code>embodied_depth</code> node in a process of its own. Everything below is what came '
+    'back. The node saw pictures and <code>camera_info</code> and was told how the camera is '
+    'mounted. It saw no depth, no transforms and no IMU. Both scenes are rendered by this '
+    'project, which is why the true depth is known at every pixel.')
 _EXPECTATION: Final = (
     'What to expect: the ground follows from the height of the camera. What stands on it is as '
     'far as its foot; where the foot is hidden, as that of a house behind a hedge, depth is a '

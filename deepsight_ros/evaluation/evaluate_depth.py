@@ -116,7 +116,7 @@ def evaluate(
             pipeline.reset()
         prior = frame.ground.tilted(pitch_error) if pitch_error else frame.ground
         result = pipeline(frame.image, prior, frame.stamp_ns * 1e-9)
-        scores.append(scorer(result, frame.truth_points(), frame.ground))
+        scores.append(scorer(result, frame.truth_points(), frame.ground, frame.labels))
         seconds.append({**result.seconds, 'total': math.fsum(result.seconds.values())})
     return {**summarise(scores), 'seconds_per_frame': {
         stage: median(row[stage] for row in seconds) for stage in seconds[0]}}

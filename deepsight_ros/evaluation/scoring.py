@@ -16,6 +16,7 @@ from deepsight_ros.evaluation.metrics import average
 from deepsight_ros.evaluation.metrics import depth_metrics
 from deepsight_ros.evaluation.metrics import metrics_by_range
 from deepsight_ros.evaluation.true_ground import fit_near_plane
+from deepsight_ros.evaluation.true_ground import FLOOR_TOLERANCE
 from deepsight_ros.evaluation.true_ground import MIN_POINTS
 from deepsight_ros.evaluation.true_ground import on_ground
 from deepsight_ros.geometry import Camera
@@ -64,8 +65,8 @@ class FrameScorer:
         """
         Remember what is scored.
 
-        ``ground_is_exact``: the prior for the ground is the true plane, as in data sets with
-        poses; otherwise the true one is fitted to the true points.
+        ``ground_is_exact``: the prior for the ground is the true plane of a flat floor, as in
+        data sets with poses; otherwise the true one is fitted to the true points.
         """
         self.max_depth = max_depth
         self.crop = crop
@@ -73,17 +74,21 @@ class FrameScorer:
         self._edges = [*(edge for edge in _RANGES if edge < max_depth), max_depth]
         self._ranges = list(zip(self._edges[:-1], self._edges[1:], strict=True))
 
-    def __call__(self, result: EmbodiedResult, truth: Points, prior: GroundPlane) -> FrameScore:
+    def __call__(
+        self, result: EmbodiedResult, truth: Points, prior: GroundPlane,
+        labels: npt.NDArray[np.uint8] | None = None,
+    ) -> FrameScore:
         """
         Score ``result`` against ``truth`` [N, 3] (column, row, depth in metres).
 
         ``prior`` is the true ground, or says where to look for it; it is not the estimate.
+        ``labels`` [H, W] are the true ``SceneClass`` ids if they are known.
         """
         depth = result.scene.depth
         truth = truth[inside_crop(truth, self.crop, *depth.shape)]
         truth = truth[truth[:, 2] < self.max_depth]
         predicted = sample(depth, truth)
-        steps, recall, error = self._by_step(result, truth, predicted, prior)
+        steps, recall, error = self._by_step(result, truth, predicted, prior, labels)
         return FrameScore(
             depth_metrics(predicted, truth[:, 2], self.max_depth), steps,
             dict(zip(self._ranges, metrics_by_range(predicted, truth[:, 2], self._edges),
@@ -91,19 +96,15 @@ class FrameScorer:
 
     def _by_step(
         self, result: EmbodiedResult, truth: Points, predicted: npt.NDArray[Any],
-        prior: GroundPlane,
+        prior: GroundPlane, labels: npt.NDArray[np.uint8] | None,
     ) -> tuple[dict[str, Scores], float, Scores]:
         thinned = slice(None, None, -(-len(truth) // _MAX_STEP_POINTS) or None)
         truth, predicted = truth[thinned], predicted[thinned]
-        points = unproject(truth, result.scene.camera)
-        plane = prior if self._ground_is_exact else fit_near_plane(points, prior)
-        flat = on_ground(points, plane or prior)
+        flat, plane = self._true_ground(truth, result.scene.camera, prior, labels)
         # Enlarged as the chain does it: a border that moves by a pixel would count as misses.
         classes = cv2.resize(result.classes, result.scene.camera.size,
                              interpolation=cv2.INTER_NEAREST)
-        group = GROUP_OF_CLASS[sample(classes, truth)]
-        road = group == SceneGroup.ROAD
-        ground = road | (group == SceneGroup.OTHER_GROUND)
+        road, ground = _flat_groups(sample(classes, truth))
         # What the chain filled inside a ground mask is no ground depth: a miss.
         label = sample(result.scene.label, truth)
         by_ground = np.where(label <= Label.GROUND, predicted, np.nan)
@@ -116,6 +117,19 @@ class FrameScorer:
         if np.count_nonzero(flat) >= MIN_POINTS:
             recall = float(np.mean(ground[flat]))
         return steps, recall, _plane_error(result.ground, plane)
+
+    def _true_ground(
+        self, truth: Points, camera: Camera, prior: GroundPlane,
+        labels: npt.NDArray[np.uint8] | None,
+    ) -> tuple[npt.NDArray[np.bool_], GroundPlane | None]:
+        """Which points lie on the ground, and the plane below the camera if it can be known."""
+        points = unproject(truth, camera)
+        if not self._ground_is_exact:
+            plane = fit_near_plane(points, prior)
+            return on_ground(points, plane or prior), plane
+        if labels is not None:
+            return _flat_groups(sample(labels, truth))[1], prior
+        return on_ground(points, prior, FLOOR_TOLERANCE), prior
 
     def _scores(
         self, predicted: npt.NDArray[Any], depth: npt.NDArray[np.float32],
@@ -153,6 +167,15 @@ def unproject(points: Points, camera: Camera) -> npt.NDArray[np.float64]:
     column, row, z = points.astype(np.float64).T
     return np.stack([(column - camera.cx) / camera.fx * z, (row - camera.cy) / camera.fy * z, z],
                     axis=1)
+
+
+def _flat_groups(
+    classes: npt.NDArray[np.uint8],
+) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+    """Which classes are road, and which are road or other ground."""
+    group = GROUP_OF_CLASS[classes]
+    road = group == SceneGroup.ROAD
+    return road, road | (group == SceneGroup.OTHER_GROUND)
 
 
 def _plane_error(used: GroundPlane, true: GroundPlane | None) -> Scores:

@@ -18,6 +18,9 @@ Points = npt.NDArray[np.float64]
 
 TOLERANCE: Final = 0.15
 """Metres: a point this near to the locally fitted plane lies on the ground."""
+FLOOR_TOLERANCE: Final = 0.05
+"""The same where the plane is known and flat: the noise of a depth camera at 3 m. The larger one
+would take the foot of every wall and chair for floor."""
 _NEAR: Final = 30.0
 """Metres: the plane below the camera is that of the points up to here."""
 _MAX_LIFT: Final = 0.25
@@ -69,9 +72,11 @@ def _is_near(plane: GroundPlane, prior: GroundPlane) -> bool:
     return cosine > _MIN_COSINE and abs(plane.height - prior.height) < _MAX_LIFT
 
 
-def on_ground(points: Points, plane: GroundPlane) -> npt.NDArray[np.bool_]:
+def on_ground(
+    points: Points, plane: GroundPlane, tolerance: float = TOLERANCE,
+) -> npt.NDArray[np.bool_]:
     """
-    Which points [N, 3] lie within ``TOLERANCE`` of the plane fitted to the points around them.
+    Which points [N, 3] lie within ``tolerance`` of the plane fitted to the points around them.
 
     The local fits start at ``plane``, the one below the camera, and may leave it by 2 % of the
     distance: roads are crowned, and bend over hills.
@@ -81,13 +86,13 @@ def on_ground(points: Points, plane: GroundPlane) -> npt.NDArray[np.bool_]:
     forward, left, _ = ground_from_camera(plane)[:3, :3]
     x, z = points @ left, points @ forward
     above = plane.height_of(points)
-    slack = TOLERANCE + _LOCAL_SLOPE * np.hypot(x, z)
+    slack = tolerance + _LOCAL_SLOPE * np.hypot(x, z)
     cells = _Cells(x, z)
     local = np.zeros(len(points))
     for shrink in (1.0, 0.0):
-        close = np.abs(above - local) < TOLERANCE + shrink * (slack - TOLERANCE)
+        close = np.abs(above - local) < tolerance + shrink * (slack - tolerance)
         local = np.clip(cells.fit(above, close), -slack, slack)
-    result: npt.NDArray[np.bool_] = np.abs(above - local) < TOLERANCE
+    result: npt.NDArray[np.bool_] = np.abs(above - local) < tolerance
     return result
 
 

@@ -51,6 +51,17 @@ def test_ground_that_the_mask_misses(street, result):
     assert score.ground_recall == pytest.approx(0.5, abs=0.01)
 
 
+def test_known_labels_decide_what_is_ground(street, result):
+    """The left half is something flat that is no ground, which points alone cannot tell."""
+    labels = (street.image[..., 0] // 32).astype(np.uint8)
+    labels[:, :96] = SceneClass.STRUCTURE
+    scorer = FrameScorer(80.0, ground_is_exact=True)
+    score = scorer(result, dense_to_points(street.depth), street.ground, labels)
+    points = np.count_nonzero(np.isfinite(street.depth[:, 96:]))
+    assert score.steps['road_on_ground']['points'] == points
+    assert score.plane_error['height'] == 0.0
+
+
 def test_wrong_plane_is_measured(street, result):
     wrong = replace(result, ground=GroundPlane.from_height(1.75, math.radians(2.0)))
     error = FrameScorer(80.0)(wrong, dense_to_points(street.depth), street.ground).plane_error
