@@ -66,7 +66,7 @@ def find_line_segments(
     along = gradient_y.ravel()[pixels].astype(np.float32)
     steep = np.abs(across) >= min_slope * np.abs(along)
     pixels, across, along = pixels[steep], across[steep], along[steep]
-    sector = cv2.phase(across, along).ravel() * np.float32(_SECTORS / (2 * math.pi))
+    sector = (np.arctan2(along, across) + math.pi) * (_SECTORS / (2 * math.pi))
     above = _pixels_above(pixels, grey.shape)
     regions = [_regions(pixels, above, (sector + shift).astype(np.int32) % _SECTORS)
                for shift in (0.0, 0.5)]
