@@ -14,6 +14,7 @@ from diagnostic_msgs.msg import DiagnosticArray
 import rclpy
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
+from rclpy.publisher import Publisher
 
 from deepsight_ros.ros import qos
 from deepsight_ros.ros.outputs import TOPICS
@@ -43,6 +44,10 @@ class Audience:
                 kind, topic, partial(self._take, topic), qos.output())
         self._node.create_subscription(DiagnosticArray, '/diagnostics', self._take_status, 10)
 
+    def publisher(self, kind: Any, topic: str) -> Publisher:
+        """Return a publisher of messages, so that the audience can ask as well."""
+        return self._node.create_publisher(kind, topic, qos.output())
+
     def listen(self, seconds: float) -> None:
         """Receive for some time."""
         deadline = time.monotonic() + seconds
@@ -55,8 +60,12 @@ class Audience:
         while not condition():
             if time.monotonic() > deadline:
                 return False
-            self.listen(0.05)
+            self._executor.spin_once(timeout_sec=0.05)
         return True
+
+    def hears_answers(self, count: int, seconds: float) -> bool:
+        """Receive until so many pictures are answered; return whether they are in time."""
+        return self.listen_until(lambda: len(self.answered) >= count, seconds)
 
     def hears_all(self) -> bool:
         """Whether every topic has found its publisher."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
+from contextlib import contextmanager
 import os
 from pathlib import Path
 import random
+import signal
 import subprocess
 import sys
 import time
@@ -46,10 +49,14 @@ class ChildProcess:
 
     def __enter__(self) -> ChildProcess:
         """Start."""
-        with self._log.open('wb') as log:
-            self._process = subprocess.Popen(
-                self._command, env=self._environment, stdin=subprocess.DEVNULL, stdout=log,
-                stderr=subprocess.STDOUT)
+        try:
+            with self._log.open('wb') as log, _interrupts_held_back():
+                self._process = subprocess.Popen(
+                    self._command, env=self._environment, stdin=subprocess.DEVNULL, stdout=log,
+                    stderr=subprocess.STDOUT)
+        except KeyboardInterrupt:
+            self._end()
+            raise
         return self
 
     def __exit__(
@@ -59,12 +66,7 @@ class ChildProcess:
         trace: TracebackType | None,
     ) -> None:
         """Ask the process to end; insist after some seconds."""
-        self._process.terminate()
-        try:
-            self._process.wait(_FAREWELL)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        self._end()
 
     def wait_for(self, text: str, patience: float) -> None:
         """Wait until the process logs ``text``; ``ChildError`` when it does not."""
@@ -92,5 +94,28 @@ class ChildProcess:
         """Return the last lines of the log."""
         return '\n'.join(self._logged().splitlines()[-5:])
 
+    def _end(self) -> None:
+        self._process.terminate()
+        try:
+            self._process.wait(_FAREWELL)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
     def _logged(self) -> str:
         return self._log.read_text('utf8', errors='replace')
+
+
+@contextmanager
+def _interrupts_held_back() -> Iterator[None]:
+    """Let signals wait: while it starts, nobody could end the process yet. Main thread only."""
+    held: list[int] = []
+    handlers = {number: signal.signal(number, lambda number, frame: held.append(number))
+                for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+    if held:
+        signal.raise_signal(held[0])

@@ -1,12 +1,17 @@
-"""One bag from a player process through the node's process to this one."""
+"""One bag from this process over topics to the node's process, and back."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+import time
 from typing import Any
 
+from rclpy.publisher import Publisher
+from sensor_msgs.msg import CameraInfo
+from sensor_msgs.msg import CompressedImage
+from sensor_msgs.msg import Image
 from tqdm import tqdm
 
 from deepsight_ros.evaluation.bag_reader import BagReader
@@ -28,11 +33,13 @@ from deepsight_ros.ros.audience import Audience
 from deepsight_ros.ros.child_process import ChildError
 from deepsight_ros.ros.child_process import ChildProcess
 
-NODE, PLAYER = 'deepsight_ros.ros.embodied_depth', 'deepsight_ros.ros.bag_player'
+NODE = 'deepsight_ros.ros.embodied_depth'
 PATIENCE = 30.0
-"""Seconds within which a process must be ready."""
+"""Seconds within which the node must be ready."""
 LAST_ANSWER = 3.0
-"""Seconds after the last picture within which the last answers and a report must come."""
+"""Seconds within which a picture must be answered; then it counts as lost."""
+SETTLING = 0.3
+"""Seconds that subscribers have to learn of publishers that already know them."""
 BASE = 'base_footprint'
 
 
@@ -55,8 +62,10 @@ class DemoRun:
                 raise BagError(f'bag {path} has no true depth or no transforms; the demonstration '
                                'needs both, `deepsight replay` does not')
             self._transforms = transforms
-            first = bag.first(self._topics.image)
-            mount = transforms.lookup(BASE, first.header.frame_id, stamp_of(first))
+            first = next(bag.messages([self._topics.image]))
+            self._first_ns = first.time_ns
+            mount = transforms.lookup(
+                BASE, first.content.header.frame_id, stamp_of(first.content))
             self._stamps = frozenset(stamp_of(message.content)
                                      for message in bag.messages([self._topics.depth]))
             self.pictures = bag.count(self._topics.image)
@@ -67,11 +76,11 @@ class DemoRun:
         """Parameters of the node: metres and radians."""
 
     def play(self) -> PlayedBag:
-        """Run both processes; raises ``ChildError``."""
+        """Run the node, play to it and listen to it; raises ``ChildError``."""
         with closing(Audience(keep=self._stamps)) as audience:
             with ChildProcess(NODE, self._node_arguments(), self._folder / 'node.log') as node:
                 node.wait_for('active:', PATIENCE)
-                self._listen(audience, node)
+                self._perform(audience, node)
             return PlayedBag(
                 name=self._path.name, given=self.given, sent=self.pictures,
                 answered=len(audience.answered), rate_hz=audience.rate_hz(),
@@ -79,32 +88,46 @@ class DemoRun:
 
     def _node_arguments(self) -> list[str]:
         values = {'segmentation_bundle': self._bundle, 'ground_frame': "''",
-                  'compressed': str(self._compressed).lower(), 'use_sim_time': 'true',
-                  **self.given}
+                  'compressed': str(self._compressed).lower(), **self.given}
         topics = {'image': self._topics.image, 'camera_info': self._topics.camera_info}
         return ['--ros-args',
                 *(word for name, value in values.items() for word in ('-p', f'{name}:={value}')),
                 *(word for name, topic in topics.items() for word in ('-r', f'{name}:={topic}'))]
 
-    def _listen(self, audience: Audience, node: ChildProcess) -> None:
-        """Let the player play as fast as the bag was recorded, until the last answer is there."""
-        if not audience.listen_until(audience.hears_all, PATIENCE):
+    def _perform(self, audience: Audience, node: ChildProcess) -> None:
+        """Play as fast as the bag was recorded, but each picture after the last answer."""
+        publishers = self._connect(audience)
+        lost, started = 0, time.monotonic() - self._first_ns * 1e-9
+        with BagReader(self._path) as bag, \
+                tqdm(total=self.pictures, unit='picture', desc=self._path.name) as bar:
+            for message in bag.serialized(publishers):
+                audience.listen(started + message.time_ns * 1e-9 - time.monotonic())
+                publishers[message.topic].publish(bytes(message.data))
+                if message.topic != self._topics.image:
+                    continue
+                bar.update()
+                if not audience.hears_answers(bar.n - lost, LAST_ANSWER):
+                    lost += 1
+                    if node.has_ended() or not audience.answered:
+                        raise ChildError(f'no depth came; {NODE} says:\n{node.last_words()}')
+        if not audience.listen_until(lambda: bool(audience.milliseconds()), LAST_ANSWER):
+            raise ChildError(f'no times on /diagnostics; {NODE} says:\n{node.last_words()}')
+
+    def _connect(self, audience: Audience) -> dict[str, Publisher]:
+        """Return a publisher per topic of the bag, once node and audience hear each other."""
+        kinds = {self._topics.image: CompressedImage if self._compressed else Image,
+                 self._topics.camera_info: CameraInfo}
+        publishers = {topic: audience.publisher(kind, topic) for topic, kind in kinds.items()}
+
+        def connected() -> bool:
+            return audience.hears_all() and all(
+                publisher.get_subscription_count() for publisher in publishers.values())
+
+        if not audience.listen_until(connected, PATIENCE):
             raise ChildError(f'the topics of {NODE} cannot be found; is the network interface '
                              '`lo` up?')
-
-        def complete() -> bool:
-            bar.update(len(audience.answered) - bar.n)
-            return bar.n == self.pictures and bool(audience.milliseconds())
-
-        with ChildProcess(PLAYER, [str(self._path)], self._folder / 'player.log') as player, \
-                tqdm(total=self.pictures, unit='picture', desc=self._path.name,
-                     mininterval=0.5) as bar:
-            while not (complete() or player.has_ended() or node.has_ended()):
-                audience.listen(0.1)
-            audience.listen_until(complete, LAST_ANSWER)
-            if not (audience.answered and audience.milliseconds()):
-                raise ChildError(f'no depth came back.\n{PLAYER} says:\n{player.last_words()}\n'
-                                 f'{NODE} says:\n{node.last_words()}')
+        audience.listen(SETTLING)
+        return publishers
 
     def _answered(self, audience: Audience) -> Iterator[AnsweredPicture]:
         """Pictures with all topics that came back and with true depth."""
