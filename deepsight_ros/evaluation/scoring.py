@@ -26,9 +26,9 @@ from deepsight_ros.geometry import SceneGroup
 from deepsight_ros.geometry.embodied_depth import Label
 from deepsight_ros.perception.embodied_depth import EmbodiedResult
 
-STEPS: Final = ('road_on_ground', 'road', 'ground', 'scene')
-"""Rows of ``by_step``: road mask where the truth itself finds ground, road mask, road and other
-ground mask, everything."""
+STEPS: Final = ('road_on_ground', 'road', 'ground_on_ground', 'ground', 'scene')
+"""Rows of ``by_step``: road mask where the truth itself finds ground, road mask, the same two for
+road and other ground (floors are no road), everything."""
 _RANGES: Final = (0.0, 2.0, 4.0, 6.0, 8.0, 10.0, 15.0, 20.0, 30.0, 40.0, 60.0, 80.0)
 _MAX_STEP_POINTS: Final = 40_000
 """Dense truth is thinned to so many points where the ground has to be found in it."""
@@ -110,7 +110,8 @@ class FrameScorer:
         by_ground = np.where(label <= Label.GROUND, predicted, np.nan)
         chosen = {
             'road_on_ground': (road & flat, by_ground), 'road': (road, by_ground),
-            'ground': (ground, by_ground), 'scene': (np.ones(len(truth), bool), predicted)}
+            'ground_on_ground': (ground & flat, by_ground), 'ground': (ground, by_ground),
+            'scene': (np.ones(len(truth), bool), predicted)}
         steps = {name: self._scores(values[mask], truth[mask, 2])
                  for name, (mask, values) in chosen.items()}
         recall = math.nan

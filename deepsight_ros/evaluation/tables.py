@@ -11,6 +11,7 @@ from typing import Final
 STEP_TITLES: Final = {
     'road_on_ground': 'road mask, on true ground',
     'road': 'road mask',
+    'ground_on_ground': 'ground mask, on true ground',
     'ground': 'ground mask',
     'scene': 'scene',
 }

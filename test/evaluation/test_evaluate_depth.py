@@ -54,8 +54,8 @@ def test_every_data_set(name, street, evaluate, tmp_path):
     assert result['dataset'] == name
     assert result['frames'] > 0
     assert list(result['metrics']) == list(METRICS)
-    assert set(result['by_step']) == {'road_on_ground', 'road', 'ground', 'scene',
-                                      'ground_recall'}
+    assert set(result['by_step']) == {'road_on_ground', 'road', 'ground_on_ground', 'ground',
+                                      'scene', 'ground_recall'}
     assert {'segmentation', 'embodied', 'total'} <= set(result['seconds_per_frame'])
     assert sum(row['points'] for row in result['by_range']) > 1000
     if name not in ('nyu', 'tum'):  # their intrinsics are not the street's
