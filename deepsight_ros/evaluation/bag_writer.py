@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shutil import rmtree
 from types import TracebackType
 from typing import Any
 from typing import Final
@@ -44,15 +45,19 @@ class BagWriter:
     """
     A new bag; a context manager.
 
-    Every method writes one message, stamped and recorded at ``stamp_ns`` in ``frame``.
+    A ``path`` that ends in ``.mcap`` becomes a single file, any other a folder with metadata, as
+    ``ros2 bag record`` writes it. Every method writes one message, stamped and recorded at ``stamp_ns`` in ``frame``.
     """
 
     def __init__(self, path: Path) -> None:
-        """Create the folder ``path``; ``BagError`` if it exists."""
-        if path.exists():
-            raise BagError(f'{path} exists already; remove it or choose another name')
+        """Check that ``path`` is free; ``BagError`` if it exists."""
+        self._path = path
+        self._folder = path.with_name(f'{path.name}.part') if path.suffix == '.mcap' else path
+        for place in (path, self._folder):
+            if place.exists():
+                raise BagError(f'{place} exists already; remove it or choose another name')
         self._types = get_typestore(Stores.ROS2_JAZZY)
-        self._writer = Writer(path, version=_VERSION, storage_plugin=StoragePlugin.MCAP)
+        self._writer = Writer(self._folder, version=_VERSION, storage_plugin=StoragePlugin.MCAP)
         self._connections: dict[str, Connection] = {}
 
     def __enter__(self: _Writer) -> _Writer:
@@ -68,6 +73,9 @@ class BagWriter:
     ) -> None:
         """Write index and metadata, so that what was recorded before an error can be read."""
         self._writer.close()
+        if self._folder != self._path:
+            next(self._folder.glob('*.mcap')).replace(self._path)
+            rmtree(self._folder)
 
     def image(
         self, topic: str, stamp_ns: int, frame: str, picture: npt.NDArray[Any],

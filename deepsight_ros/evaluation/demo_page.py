@@ -38,6 +38,9 @@ _LABEL_NAMES: Final = {
     Label.ROAD: 'road', Label.GROUND: 'other ground', Label.VERTICAL: 'vertical: as far as where '
     'it touches the ground', Label.FILLED: 'filled from around', Label.SKY: 'sky'}
 _ERROR_NAMES: Final = ('within 5 %', 'within 10 %', 'beyond')
+_SIGMA: Final = (
+    'Within 1 sigma: the error is at most what topic <code>uncertainty</code> says, as it should '
+    'be for 68 % of the points.')
 _STAGES: Final = ('decode', 'segmentation', 'refinement', 'embodied', 'publish', 'latency')
 _INTRODUCTION: Final = (
     'Metric depth from one ordinary camera. Each bag was played over ROS 2 topics, as fast as it '
@@ -77,7 +80,7 @@ def _bag(played: PlayedBag) -> Iterable[str]:
     shares = {title: [100 * scores[key] for scores in ranges.values()] for title, key in (
         ('within 5 %', 'within_5'), ('within 10 %', 'within_10'), ('have depth', 'coverage'))}
     yield grid([
-        section('By label', table(LABEL_HEAD, label_rows(played))),
+        section('By label', table(LABEL_HEAD, label_rows(played)) + f'<p>{_SIGMA}</p>'),
         section('By distance', bar_plot(list(ranges), shares, 'true depth (m)', '% of points'))])
     yield section('Milliseconds per picture, as the node reports them', _times(played.stages))
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+import math
 from typing import Final
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -73,41 +75,49 @@ class PlayedBag:
 
 
 Scores = dict[str, float]
+"""``depth_metrics``, the share of ``points``, and the share ``within_sigma`` of those with depth
+whose error is at most the uncertainty that came with it (68 % if that is right)."""
 
 
 def score_by_label(pictures: Sequence[AnsweredPicture]) -> dict[str, Scores]:
-    """Return ``depth_metrics`` and the share of ``points`` for each of ``LABEL_ROWS``."""
-    predicted, truth, label = _points(pictures)
-    chosen = {name: np.isin(label, labels) for name, labels in LABEL_ROWS.items()}
-    return {name: _scores(predicted[mask], truth[mask], len(truth))
-            for name, mask in chosen.items()}
+    """Score each of ``LABEL_ROWS``."""
+    points = _points(pictures)
+    return {name: _scores(points, np.isin(points.label, labels))
+            for name, labels in LABEL_ROWS.items()}
 
 
 def score_by_range(pictures: Sequence[AnsweredPicture]) -> dict[str, Scores]:
-    """Return the same for intervals of true depth, named like ``5-10``."""
-    predicted, truth, _ = _points(pictures)
+    """Score intervals of true depth, named like ``5-10``."""
+    points = _points(pictures)
     rows = {}
     for first, last in zip(_RANGES[:-1], _RANGES[1:], strict=True):
-        mask = (truth >= first) & (truth < last)
-        if mask.any():
-            name = f'{first:g}\N{EN DASH}{last:g}'
-            rows[name] = _scores(predicted[mask], truth[mask], len(truth))
+        chosen = (points.truth >= first) & (points.truth < last)
+        if chosen.any():
+            rows[f'{first:g}\N{EN DASH}{last:g}'] = _scores(points, chosen)
     return rows
 
 
-def _scores(
-    predicted: npt.NDArray[np.float32], truth: npt.NDArray[np.float32], total: int,
-) -> Scores:
-    metrics = depth_metrics(predicted, truth, MAX_RANGE)
-    return {**metrics, 'points': len(truth) / total if total else 0.0}
+class _Points(NamedTuple):
+    """Depth, uncertainty and label that came back at all true points in range, arrays [N]."""
+
+    depth: npt.NDArray[np.float32]
+    sigma: npt.NDArray[np.float32]
+    label: npt.NDArray[np.uint8]
+    truth: npt.NDArray[np.float32]
 
 
-def _points(
-    pictures: Sequence[AnsweredPicture],
-) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32], npt.NDArray[np.uint8]]:
-    """Depth that came back, true depth and label of all true points in range."""
-    rows = [(sample(picture.depth, truth), truth[:, 2], sample(picture.label, truth))
+def _points(pictures: Sequence[AnsweredPicture]) -> _Points:
+    rows = [(sample(picture.depth, truth), sample(picture.uncertainty, truth),
+             sample(picture.label, truth), truth[:, 2])
             for picture in pictures
             for truth in (picture.truth[picture.truth[:, 2] < MAX_RANGE],)]
-    predicted, depth, label = (np.concatenate(column) for column in zip(*rows, strict=True))
-    return predicted, depth, label
+    return _Points(*map(np.concatenate, zip(*rows, strict=True)))
+
+
+def _scores(points: _Points, chosen: npt.NDArray[np.bool_]) -> Scores:
+    depth, truth = points.depth[chosen], points.truth[chosen]
+    finite = np.isfinite(depth)
+    error = np.abs(depth[finite] - truth[finite])
+    within = error <= points.sigma[chosen][finite]
+    return {**depth_metrics(depth, truth, MAX_RANGE), 'points': float(np.mean(chosen)),
+            'within_sigma': float(np.mean(within)) if within.size else math.nan}

@@ -16,7 +16,7 @@ class OutputBag(BagWriter):
     """A new bag with depth, camera_info, uncertainty, label and preview."""
 
     def __init__(self, path: Path, max_range: float) -> None:
-        """Create the folder ``path``; previews reach up to ``max_range`` metres."""
+        """Check that ``path`` is free; previews reach up to ``max_range`` metres."""
         super().__init__(path)
         self._max_range = max_range
 

@@ -24,7 +24,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         'camera_info_topic, depth_topic, points_topic and imu_topic choose '
                         'where the bag has several')
     parser.add_argument('--bag-out', type=Path, metavar='FILE',
-                        help='write the outputs of the node to this new bag')
+                        help='write the outputs of the node to this new bag: a folder, or a '
+                        'single file if it ends in .mcap')
 
 
 def run(args: argparse.Namespace) -> int:

@@ -89,6 +89,15 @@ def test_what_is_no_bag(content, tmp_path):
         pass
 
 
+def test_bag_of_a_single_file(street, tmp_path):
+    path = write_bag(tmp_path / 'drive.mcap', street)
+    assert [entry.name for entry in tmp_path.iterdir()] == ['drive.mcap']
+    with BagReader(path) as bag:
+        assert bag.count(IMAGE) == 4
+    with pytest.raises(BagError, match='exists already'):
+        BagWriter(path)
+
+
 def test_existing_bag_is_not_overwritten(tmp_path):
     with pytest.raises(BagError, match='exists already'):
         BagWriter(tmp_path)
