@@ -15,6 +15,7 @@ from deepsight_ros.geometry.ground import MAX_RELATIVE_SIGMA
 from deepsight_ros.geometry.hidden import below_border
 from deepsight_ros.geometry.hidden import by_size
 from deepsight_ros.geometry.hidden import extend
+from deepsight_ros.geometry.hidden import USUAL_HEIGHT
 from deepsight_ros.geometry.runs import Runs
 from deepsight_ros.geometry.scene_classes import SceneClass
 from deepsight_ros.geometry.vehicles import CLEARANCE
@@ -40,10 +41,10 @@ def standing_inverse_depth(
 
     Each run of pixels takes the distance at which its component touches the ground in its column,
     and keeps it upwards as upright things do, however the camera is tilted; faces are fitted to
-    vehicles. Without visible contact, in this order: cut off by the lower
-    border, it is at least as near as the ground there (``below_border``); above a whole car or
-    person, its component is continued from beside (``extend``); a car or person of usual size is
-    where its top is seen (``by_size``); else it is as far as what hides its foot.
+    vehicles. Without visible contact, in this order: cut off by the lower border, it is at least
+    as near as the ground there (``below_border``); above a whole car or person, its component is
+    continued from beside (``extend``); a car or person is where its usual height puts it
+    (``by_size``); else it is as far as what hides its foot.
     """
     runs = Runs.of(classes)
     ahead = _ahead(camera, ground)
@@ -110,7 +111,9 @@ def _continue_hidden(
     stands = (lines > 0).any(axis=1)
     for component in np.flatnonzero((absent & ~cut).any(axis=1) & stands):
         extend(lines[component], np.flatnonzero(absent[component] & ~cut[component]), camera.ray_x)
-    for component in np.flatnonzero(absent.any(axis=1) & ~stands):
+    sized = np.zeros(len(lines), bool)
+    sized[runs.component[np.isin(runs.scene_class, list(USUAL_HEIGHT))]] = True
+    for component in np.flatnonzero(absent.any(axis=1) & ~stands & sized):
         members = np.flatnonzero(runs.component == component)
         highest = members[np.argmin(runs.top[members])]
         if runs.top[highest] > 0:

@@ -70,13 +70,11 @@ def below_border(border: FloatImage, ray_x: FloatImage, height: float) -> FloatI
 
 def by_size(scene_class: int, top: float, height: float) -> float:
     """
-    Inverse depth of a whole car or person whose foot is hidden, from its usual height; else 0.
+    Inverse depth of a car or person whose foot is hidden, from its usual height; 0 if unknown.
 
     ``top`` is the ground's inverse depth, negative above the horizon, where its top is seen;
     ``height`` (m) is the camera's above the ground.
     """
-    if scene_class not in USUAL_HEIGHT:
-        return 0.0
     lever = height - USUAL_HEIGHT[SceneClass(scene_class)]
     if abs(lever) < LEAST_LEVER or top * lever <= 0:
         return 0.0

@@ -20,9 +20,9 @@ def test_the_top_of_a_person_tells_its_depth(height, depth):
 
 
 @pytest.mark.parametrize(('scene_class', 'top', 'height'), [
-    (SceneClass.STRUCTURE, -0.5, 0.3), (SceneClass.PERSON, -0.01, 1.65),
+    (SceneClass.PERSON, -0.01, 1.65),
     (SceneClass.PERSON, 0.2, 0.3), (SceneClass.VEHICLE, -0.1, 2.5)])
-def test_no_size_no_lever_or_the_wrong_side_of_the_horizon_tell_nothing(scene_class, top, height):
+def test_no_lever_or_the_wrong_side_of_the_horizon_tell_nothing(scene_class, top, height):
     assert by_size(scene_class, top, height) == 0
 
 
