@@ -46,7 +46,8 @@ class BagWriter:
     A new bag; a context manager.
 
     A ``path`` that ends in ``.mcap`` becomes a single file, any other a folder with metadata, as
-    ``ros2 bag record`` writes it. Every method writes one message, stamped and recorded at ``stamp_ns`` in ``frame``.
+    ``ros2 bag record`` writes it. Every method writes one message, stamped and recorded at
+    ``stamp_ns`` in ``frame``.
     """
 
     def __init__(self, path: Path) -> None:

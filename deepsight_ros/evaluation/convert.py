@@ -35,7 +35,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--root', required=True, type=Path, help='folder of the data set')
     add_ground_arguments(parser)
     parser.add_argument('--frames', type=int, metavar='N', help='only the first N frames')
-    parser.add_argument('bag', type=Path, metavar='BAG', help='the new bag: a folder, or a single file if it ends in .mcap')
+    parser.add_argument('bag', type=Path, metavar='BAG',
+                        help='the new bag: a folder, or a single file if it ends in .mcap')
 
 
 def run(args: argparse.Namespace) -> int:
