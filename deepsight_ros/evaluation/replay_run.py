@@ -94,7 +94,6 @@ def replay_bag(path: Path, settings: ReplaySettings, bag_out: Path | None = None
     One bad picture does not end it: errors are counted in ``failures``. Raises ``BagError`` when
     the bag cannot be read or no picture gave depth.
     """
-    segmentation = Segmentation.load(find_bundle(settings.segmentation_bundle))
     with ExitStack() as stack:
         bag = stack.enter_context(BagReader(path))
         topics = choose_topics(bag, settings)
@@ -103,6 +102,7 @@ def replay_bag(path: Path, settings: ReplaySettings, bag_out: Path | None = None
         if topics.depth or topics.points:
             truth_bag = stack.enter_context(BagReader(path))
             truth = BagTruth(truth_bag, topics, transforms or TransformBuffer())
+        segmentation = Segmentation.load(find_bundle(settings.segmentation_bundle))
         output = stack.enter_context(OutputBag(bag_out, settings.max_range)) if bag_out else None
         result = Replay(path.name, topics, settings)
         started = perf_counter()

@@ -1,6 +1,7 @@
 """Replay: the node's code on every picture of a bag, deterministic, with a report."""
 
 import argparse
+from dataclasses import fields
 from html.parser import HTMLParser
 import json
 
@@ -193,6 +194,17 @@ def test_parameter_file_of_the_nodes(tmp_path):
         'other:\n  ros__parameters: {camera_height: 2.0}\n')
     settings = ReplaySettings.from_file(file)
     assert (settings.camera_height, settings.max_range) == (1.0, 50.0)
+
+
+def test_parameters_are_those_of_the_node():
+    """Same names, same defaults; what replay lacks means nothing without a running system."""
+    pytest.importorskip('rclpy', reason='the node is not installed: pip install .[ros]')
+    from deepsight_ros.ros.parameters import EmbodiedDepthParameters
+    node = {item.name: item.default for item in fields(EmbodiedDepthParameters)}
+    own = {item.name: item.default for item in fields(ReplaySettings)
+           if not item.name.endswith('_topic')}
+    assert own.items() <= node.items()
+    ReplaySettings.from_values(node, 'the node')
 
 
 class _Page(HTMLParser):
