@@ -214,7 +214,8 @@ def main(args: list[str] | None = None) -> None:
         # A full collection of what start left behind takes 25 ms: a picture would be lost.
         gc.collect()
         gc.freeze()
-        rclpy.spin(node)
+        if rclpy.ok():
+            rclpy.spin(node)
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
     except Exception:

@@ -108,7 +108,7 @@ def test_signal_during_work_ends_the_node_within_two_seconds(peer, start, number
 @pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
 def test_signal_while_the_bundle_loads(peer, start, number):
     node = start()
-    peer.wait_until(lambda: node.log, 'first line, at the start of configure')
+    peer.wait_until(lambda: '[embodied_depth]' in ''.join(node.log), 'first line of configure')
     assert node.end(number) == 0
     assert 'Traceback' not in ''.join(node.log)
     assert 'ERROR' not in ''.join(node.log)
