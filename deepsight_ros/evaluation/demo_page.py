@@ -39,8 +39,8 @@ _LABEL_NAMES: Final = {
     'it touches the ground', Label.FILLED: 'filled from around', Label.SKY: 'sky'}
 _ERROR_NAMES: Final = ('within 5 %', 'within 10 %', 'beyond')
 _SIGMA: Final = (
-    'Within 1 sigma: the error is at most what topic <code>uncertainty</code> says, as it should '
-    'be for 68 % of the points.')
+    'Within 1 sigma: the error is at most what topic <code>uncertainty</code> says, as it '
+    'should be for 68 % of the points.')
 _STAGES: Final = ('decode', 'segmentation', 'refinement', 'embodied', 'publish', 'latency')
 _INTRODUCTION: Final = (
     'Metric depth from one ordinary camera. Each bag was played over ROS 2 topics, as fast as it '

@@ -11,8 +11,7 @@ from deepsight_ros.evaluation.demo_scores import score_by_label
 from deepsight_ros.evaluation.tables import percent
 from deepsight_ros.evaluation.tables import text_table
 
-LABEL_HEAD: Final = ('label', 'of points', 'within 5 %', 'within 10 %', 'have depth',
-                     'within 1 sigma')
+LABEL_HEAD: Final = ('label', 'points', 'within 5 %', '10 %', '1 sigma', 'have depth')
 INTRODUCTION: Final = (
     'Two drives, a street and a room, both rendered, are played over ROS 2 topics to the\n'
     'embodied_depth node. It sees pictures and camera_info; it sees no depth, no TF and no IMU.\n')
@@ -53,5 +52,5 @@ def speed_sentence(played: PlayedBag) -> str:
 def label_rows(played: PlayedBag) -> list[list[str]]:
     """Return the rows of the table whose head is ``LABEL_HEAD``."""
     return [[name, *(percent(scores[key])
-                     for key in ('points', 'within_5', 'within_10', 'coverage', 'within_sigma'))]
+                     for key in ('points', 'within_5', 'within_10', 'within_sigma', 'coverage'))]
             for name, scores in score_by_label(played.pictures).items()]

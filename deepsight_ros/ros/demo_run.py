@@ -81,10 +81,14 @@ class DemoRun:
             with ChildProcess(NODE, self._node_arguments(), self._folder / 'node.log') as node:
                 node.wait_for('active:', PATIENCE)
                 self._perform(audience, node)
+            pictures = tuple(self._answered(audience))
+            if not pictures:
+                raise ChildError(f'none of the pictures with true depth got all topics of {NODE}; '
+                                 'is this machine very busy?')
             return PlayedBag(
                 name=self._path.name, given=self.given, sent=self.pictures,
                 answered=len(audience.answered), rate_hz=audience.rate_hz(),
-                stages=audience.milliseconds(), pictures=tuple(self._answered(audience)))
+                stages=audience.milliseconds(), pictures=pictures)
 
     def _node_arguments(self) -> list[str]:
         values = {'segmentation_bundle': self._bundle, 'ground_frame': "''",

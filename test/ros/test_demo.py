@@ -47,7 +47,7 @@ def test_every_picture_is_answered_and_ground_is_right(demo):
         rows = [line.split('  ') for line in printed.splitlines() if line.startswith(label + ' ')]
         shares = [[float(cell.strip(' %')) for cell in row if '%' in cell] for row in rows]
         assert len(shares) == 2
-        for _, within_5, _, have_depth in shares:
+        for _, within_5, _, _, have_depth in shares:
             assert within_5 > 90
             assert have_depth == 100
 
