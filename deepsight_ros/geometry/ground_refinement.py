@@ -20,12 +20,12 @@ from deepsight_ros.geometry.vanishing_point import horizon_log_likelihood
 
 _MOUNT_ERROR: Final = math.radians(2.0)
 """How wrong the prior's pitch may be: a camera set by hand ..."""
-_SLOPE_SIGMA: Final = math.radians(0.5)
-"""... plus the slope of the road ahead against that below the wheels."""
+_SLOPE_SIGMA: Final = math.radians(1.0)
+"""... plus the slope of the road ahead against that below the wheels (2 %)."""
 _OFFSETS: Final = np.radians(np.linspace(-4.5, 4.5, 91))
 """Corrections of pitch that are weighed against each other."""
-_WANDER_RATE: Final = math.radians(0.35)
-"""Change of pitch in a second (1-sigma): suspension and slope wander by 0.25 degrees."""
+_WANDER_RATE: Final = math.radians(0.5)
+"""Change of pitch in a second (1-sigma): a suspension sways by 0.25 degrees up and down."""
 _PLANE_SIGMA: Final = math.radians(0.1)
 """The road's lines and the plane of the road ahead differ by this."""
 _CLUTTER: Final = 10.0

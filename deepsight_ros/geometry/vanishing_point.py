@@ -11,8 +11,8 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 
-_PARALLEL_SIGMA: Final = math.radians(0.5)
-"""Kerbs, lane marks and rails of one road are parallel to about this."""
+_PARALLEL_SIGMA: Final = math.radians(0.8)
+"""Lines of one road are parallel to about this: a bend of 1 km radius turns by it in 14 m."""
 _PLANE_SIGMA: Final = math.radians(0.12)
 """Roads are planes to about this: 2 cm over 10 m."""
 _SAME_DIRECTION: Final = math.radians(3.0)
