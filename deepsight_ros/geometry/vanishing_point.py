@@ -21,7 +21,7 @@ _SAME_LINE: Final = math.radians(0.5)
 _MAX_LINES: Final = 150
 _MAX_PAIRED: Final = 40
 _ROWS_PER_CROSSING: Final = 4
-_AROUND_CROSSING: Final = np.radians(np.arange(-1.5, 1.6, 0.5))
+_AROUND_CROSSING: Final = np.radians(np.arange(-1.0, 1.1, 0.5))
 """Columns tried about the best crossing in each group of rows."""
 
 
@@ -120,13 +120,13 @@ def _log_likelihood(lines: Lines, weight: Floats, points: Floats) -> Floats:
     dx, dy = (lines.direction.astype(np.float32)[:, axis, None] for axis in (0, 1))
     to_x = points[:, 0].astype(np.float32) - x
     to_y = points[:, 1].astype(np.float32) - y
-    distance = np.sqrt(to_x**2 + to_y**2)
-    off = to_x * dy - to_y * dx
+    squared = to_x * to_x + to_y * to_y
+    miss = to_x * dy - to_y * dx
     sigma = lines.direction_sigma.astype(np.float32)[:, None]
-    fixed = (_PARALLEL_SIGMA * dy)**2 + (_PLANE_SIGMA * dx)**2
-    variance = (sigma * distance)**2 + fixed
-    odds = _odds(lines).astype(np.float32)[:, None] * distance / np.sqrt(variance)
-    odds *= np.exp(-0.5 * off**2 / variance)
-    odds[to_y > 0] = 0
-    total: Floats = weight @ np.log1p(odds).astype(np.float64)
+    precision = 1 / (sigma * sigma * squared
+                     + (_PARALLEL_SIGMA * dy)**2 + (_PLANE_SIGMA * dx)**2)
+    odds = np.exp(-0.5 * miss * miss * precision)
+    odds *= np.sqrt(squared * precision) * _odds(lines).astype(np.float32)[:, None]
+    odds *= to_y < 0
+    total: Floats = (weight.astype(np.float32) @ np.log1p(odds)).astype(np.float64)
     return total
