@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 import time
+from typing import Any
 
+import cv2
 import numpy as np
 import rclpy
 from rclpy.node import Node
@@ -22,13 +24,22 @@ FRAME_ID = 'camera'
 
 
 def street(width: int, height: int) -> np.ndarray:
-    """Picture [H, W, 3] of a grey road below a sky, with a dark box and some texture."""
-    picture = np.empty((height, width, 3), np.float32)
-    picture[:height // 2] = 140, 180, 230
-    picture[height // 2:] = 95, 95, 100
-    picture[height // 3:height * 2 // 3, width // 3:width // 2] = 60, 40, 40
-    picture += np.random.default_rng(0).normal(0, 6, (height, width, 1))
-    return picture.clip(0, 255).astype(np.uint8)
+    """Picture [H, W, 3] of a road with marks that meet at the horizon, two houses and a car."""
+    picture: Any = np.empty((height, width, 3), np.uint8)
+    horizon = height // 2
+    picture[:horizon] = 140, 180, 230
+    picture[horizon:] = 95, 95, 100
+    for left, right in ((0, 0.3), (0.7, 1)):
+        columns = slice(round(left * width), round(right * width))
+        picture[height // 8:horizon + height // 10, columns] = 120, 90, 70
+    for foot in np.linspace(-1.0, 2.0, 8):
+        cv2.line(picture, (width // 2, horizon), (round(foot * width), height), (220, 220, 220), 4,
+                 cv2.LINE_AA)
+    cv2.rectangle(picture, (width * 2 // 5, horizon - height // 10),
+                  (width // 2, horizon + height // 6), (60, 40, 40), cv2.FILLED)
+    noise = np.random.default_rng(0).normal(0, 6, (height, width, 1))
+    result: np.ndarray = (picture + noise).clip(0, 255).astype(np.uint8)
+    return result
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

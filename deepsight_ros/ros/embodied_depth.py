@@ -93,6 +93,7 @@ class EmbodiedDepthNode(LifecycleNode):
         self._frames = EmbodiedDepthFrames(
             self._segmentation, self._extrinsics, rectified=settings.rectified,
             refine_ground=settings.refine_ground, max_range=settings.max_range)
+        self._frames.warm_up()
         if self._transforms is not None:
             self._transforms.open()
         self._stream = PictureStream(self, self._process, self._on_imu,
