@@ -12,8 +12,13 @@ from deepsight_training.datasets.labels import MEMBERS
 _ALLOWED: Final = torch.from_numpy(MEMBERS.astype(np.float32))
 """1 for the classes that a label id allows [256, classes]."""
 
+CLASS_WEIGHTS: Final = torch.tensor([1.0, 1.0, 1.0, 1.0, 1.0, 1.2, 1.5, 1.0])
+"""Small things weigh a little more; more weight finds more of a class, and more that is not."""
 
-def set_cross_entropy(logits: Tensor, labels: Tensor, class_weights: Tensor) -> Tensor:
+
+def set_cross_entropy(
+    logits: Tensor, labels: Tensor, class_weights: Tensor = CLASS_WEIGHTS
+) -> Tensor:
     """Weighted mean of -log(sum of the probabilities of the classes that each label allows).
 
     For a label that names one class this is the usual cross entropy. Void pixels do not count.
@@ -25,6 +30,7 @@ def set_cross_entropy(logits: Tensor, labels: Tensor, class_weights: Tensor) -> 
 
     """
     allowed = _ALLOWED.to(logits.device)
+    class_weights = class_weights.to(logits.device)
     weight_of_id = torch.where(allowed > 0, class_weights, class_weights.max()).amin(1)
     weight_of_id[VOID] = 0.0
     index = labels.long()

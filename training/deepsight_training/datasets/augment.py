@@ -100,6 +100,9 @@ def _random_colour(image: npt.NDArray[np.uint8], rng: Rng) -> npt.NDArray[np.uin
     levels = ((levels - 0.45) * contrast + 0.45) * balance
     table = np.clip(levels * 255.0, 0, 255).astype(np.uint8)[None]
     image = cv2.LUT(image, table)
+    if rng.random() < 0.15:
+        # Wood is not always floor, and green not always grass.
+        image = np.ascontiguousarray(image[..., rng.permutation(3)])
     saturation = 0.0 if rng.random() < 0.1 else rng.uniform(0.4, 1.5)
     grey = cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
     return cv2.addWeighted(image, saturation, grey, 1.0 - saturation, 0.0)

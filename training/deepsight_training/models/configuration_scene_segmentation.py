@@ -17,7 +17,6 @@ class SceneSegmentationConfig(PretrainedConfig):
         output_stride: stride of the class map, 4 or a divisor of it.
         image_mean: mean of RGB on the 0..255 scale.
         image_std: standard deviation of RGB on the 0..255 scale.
-        class_weights: weight of each class in the loss; small things weigh more.
     """
 
     model_type = 'scene_segmentation'
@@ -32,7 +31,6 @@ class SceneSegmentationConfig(PretrainedConfig):
         output_stride: int = 2,
         image_mean: tuple[float, ...] = (110.0, 110.0, 110.0),
         image_std: tuple[float, ...] = (65.0, 65.0, 65.0),
-        class_weights: tuple[float, ...] = (1.0, 1.5, 1.5, 1.0, 1.0, 1.5, 2.0, 1.0),
         **kwargs: Any,
     ) -> None:
         self.num_classes = num_classes
@@ -43,5 +41,4 @@ class SceneSegmentationConfig(PretrainedConfig):
         self.output_stride = output_stride
         self.image_mean = list(image_mean)
         self.image_std = list(image_std)
-        self.class_weights = list(class_weights)
         super().__init__(**kwargs)

@@ -124,7 +124,6 @@ class SceneSegmentationModel(PreTrainedModel):
         shape = (1, 3, 1, 1)
         self.register_buffer('mean', torch.tensor(config.image_mean).view(shape))
         self.register_buffer('std', torch.tensor(config.image_std).view(shape))
-        self.register_buffer('class_weights', torch.tensor(config.class_weights))
         self.post_init()
 
     def _init_weights(self, module: nn.Module) -> None:
@@ -148,7 +147,5 @@ class SceneSegmentationModel(PreTrainedModel):
             logits = F.interpolate(
                 logits, scale_factor=scale, mode='bilinear', align_corners=False
             )
-        loss = None if labels is None else set_cross_entropy(
-            logits, labels, self.class_weights
-        )
+        loss = None if labels is None else set_cross_entropy(logits, labels)
         return SceneSegmentationOutput(loss=loss, logits=logits)
