@@ -119,8 +119,11 @@ class GroundRefiner:
         peak = _OFFSETS[np.argmax(self._belief)]
         near = np.abs(_OFFSETS - peak) <= _MODE
         mean = float(self._belief[near] @ _OFFSETS[near] / self._belief[near].sum())
-        low, high = np.interp((0.16, 0.84), np.cumsum(self._belief), _OFFSETS)
-        return mean, float(high - low) / 2
+        return mean, (self._quantile(0.84) - self._quantile(0.16)) / 2
+
+    def _quantile(self, share: float) -> float:
+        """Correction below which this share of the belief lies."""
+        return float(np.interp(share, np.cumsum(self._belief), _OFFSETS))
 
     def _log_likelihood(
         self,
@@ -132,7 +135,9 @@ class GroundRefiner:
         camera = self._camera
         rows = -np.tan(prior.pitch + _OFFSETS)
         left, right = float(camera.ray_x[0]), float(camera.ray_x[-1])
-        highest = rows[-1] - abs(math.tan(prior.roll)) * max(-left, right)
+        # Ground lies below the horizon: what is above all likely ones need not be looked at.
+        highest = -math.tan(prior.pitch + self._quantile(0.98))
+        highest -= abs(math.tan(prior.roll)) * max(-left, right)
         top = max(0, math.floor(camera.cy + camera.fy * highest))
         if top > camera.height - _MIN_ROWS or not ground_reaches_far(prior, camera, classes):
             return np.zeros(len(rows))

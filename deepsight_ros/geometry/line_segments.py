@@ -61,7 +61,7 @@ def find_line_segments(
     edges = cv2.Canny(gradient_x, gradient_y, _WEAK, _STRONG)
     if mask is not None:
         edges = np.bitwise_and(edges, mask)
-    pixels = np.flatnonzero(edges.view(bool))
+    pixels = np.flatnonzero(edges > 0)
     across = gradient_x.ravel()[pixels].astype(np.float32)
     along = gradient_y.ravel()[pixels].astype(np.float32)
     steep = np.abs(across) >= min_slope * np.abs(along)

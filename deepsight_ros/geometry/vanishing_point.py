@@ -98,7 +98,8 @@ def _weights(lines: Lines) -> Floats:
     likeness = np.exp(-0.5 * ((apart + apart.T) / (2 * _SAME_LINE))**2
                       - 0.5 * (turned / _SAME_DIRECTION)**2)
     precision = lines.direction_sigma ** -(2 / 3)
-    weight: Floats = precision / (likeness @ precision)
+    # Not a matrix product: BLAS would start threads for it.
+    weight: Floats = precision / np.einsum('ij,j->i', likeness, precision)
     return weight
 
 
@@ -128,5 +129,6 @@ def _log_likelihood(lines: Lines, weight: Floats, points: Floats) -> Floats:
     odds = np.exp(-0.5 * miss * miss * precision)
     odds *= np.sqrt(squared * precision) * _odds(lines).astype(np.float32)[:, None]
     odds *= to_y < 0
-    total: Floats = (weight.astype(np.float32) @ np.log1p(odds)).astype(np.float64)
+    total: Floats = np.einsum(
+        'i,ij->j', weight.astype(np.float32), np.log1p(odds)).astype(np.float64)
     return total
