@@ -45,7 +45,6 @@ _REQUIRED = {  # module: what pip calls it
 _OPTIONAL = {
     'tf2_ros': 'extrinsics from TF (apt; without it: parameters or IMU)',
     'tensorrt': 'GPU engines of later versions; this one runs ONNX Runtime',
-    'cuda': 'GPU engines of later versions (cuda-python)',
 }
 _PROVIDERS = '", ".join(onnxruntime.get_available_providers())'
 _RMW = 'rclpy.utilities.get_rmw_implementation_identifier()'
