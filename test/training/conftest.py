@@ -10,9 +10,6 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / 'training'))
 
-for name in ('torch', 'transformers', 'onnx', 'onnxscript'):
-    pytest.importorskip(name, reason=f'the offline package needs {name}: pip install ./training')
-
 from deepsight_training.datasets.sample import Sample  # noqa: E402
 from deepsight_training.models.configuration_scene_segmentation import SceneSegmentationConfig  # noqa: E402
 
