@@ -82,7 +82,8 @@ def measure(bundle: Path, data: Path) -> Metrics:
         **{f'iou_{name}': value for name, value in scores.classes.items()},
     }
     picture = np.zeros((375, 1242, 3), np.uint8)
-    network = np.zeros((1, 192, 640, 3), np.uint8)
+    columns, rows = segmentation.input_size(1242, 375)
+    network = np.zeros((1, rows, columns, 3), np.uint8)
     times = {
         'network_ms': _fastest(lambda: segmentation.engine({'image': network})),
         'segmentation_ms': _fastest(lambda: segmentation(picture)),

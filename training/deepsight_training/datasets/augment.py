@@ -10,7 +10,7 @@ import numpy.typing as npt
 from deepsight_ros.geometry.scene_classes import VOID
 from deepsight_training.datasets.sample import Sample
 
-NETWORK_AREA: Final = 640 * 192
+NETWORK_AREA: Final = 140_000
 """Pixels of a network input; a picture of any size is scaled to this area at run time."""
 
 Rng = np.random.Generator
