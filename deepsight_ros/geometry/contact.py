@@ -41,10 +41,10 @@ def standing_inverse_depth(
 
     Each run of pixels takes the distance at which its component touches the ground in its column,
     and keeps it upwards as upright things do, however the camera is tilted; faces are fitted to
-    vehicles. Without visible contact, in this order: cut off by the lower border, it is at least
-    as near as the ground there (``below_border``); above a whole car or person, its component is
-    continued from beside (``extend``); a car or person is where its usual height puts it
-    (``by_size``); else it is as far as what hides its foot.
+    vehicles. Without visible contact, in this order: cut off by the lower border or above a whole
+    car or person, its component is continued from beside (``extend``), and what is cut off is at
+    least as near as the ground at the border (``below_border``); a car or person is where its
+    usual height puts it (``by_size``); else it is as far as what hides its foot.
     """
     runs = Runs.of(classes)
     ahead = _ahead(camera, ground)
@@ -61,7 +61,7 @@ def standing_inverse_depth(
             lines[vehicles], cut[vehicles], camera, ground.height)
     touching = (lines > 0)[runs.component, runs.column]
     tops = plane[runs.top, runs.column] / ahead[runs.top, runs.column]
-    _continue_hidden(lines, cut, runs, tops, camera, ground.height)
+    _continue_hidden(lines, runs, tops, camera, ground.height)
     border = np.zeros(classes.shape[1], np.float32)
     border[runs.column[runs.cut]] = contact[runs.cut]
     np.maximum(
@@ -101,7 +101,7 @@ def _lines(runs: Runs, contact: FloatImage, seen: Mask, width: int) -> tuple[Flo
 
 
 def _continue_hidden(
-    lines: FloatImage, cut: Mask, runs: Runs, tops: FloatImage, camera: Camera, height: float,
+    lines: FloatImage, runs: Runs, tops: FloatImage, camera: Camera, height: float,
 ) -> None:
     """Write what ``extend`` and ``by_size`` tell to ``lines`` where no contact was seen."""
     absent = np.zeros(lines.shape, bool)
@@ -109,8 +109,8 @@ def _continue_hidden(
     absent[0] = False
     absent &= lines <= 0
     stands = (lines > 0).any(axis=1)
-    for component in np.flatnonzero((absent & ~cut).any(axis=1) & stands):
-        extend(lines[component], np.flatnonzero(absent[component] & ~cut[component]), camera.ray_x)
+    for component in np.flatnonzero(absent.any(axis=1) & stands):
+        extend(lines[component], np.flatnonzero(absent[component]), camera.ray_x)
     sized = np.zeros(len(lines), bool)
     sized[runs.component[np.isin(runs.scene_class, list(USUAL_HEIGHT))]] = True
     for component in np.flatnonzero(absent.any(axis=1) & ~stands & sized):

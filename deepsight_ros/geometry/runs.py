@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+import math
 from typing import Final
 
 import cv2
@@ -16,6 +17,9 @@ from deepsight_ros.geometry.scene_classes import SceneGroup
 _KINDS: Final = (
     (SceneClass.STRUCTURE, SceneClass.VEGETATION), (SceneClass.VEHICLE,), (SceneClass.PERSON,))
 """Classes that form components: what grows on a wall goes with the wall."""
+SLIVER: Final = 0.03
+"""Share of the rows: so little ground between a thing and the lower border is not believed, since
+a network knows nothing of what lies beyond."""
 _GROUND: Final = np.isin(GROUP_OF_CLASS, (SceneGroup.ROAD, SceneGroup.OTHER_GROUND))
 _UPRIGHT: Final = GROUP_OF_CLASS == SceneGroup.VERTICAL
 
@@ -29,7 +33,7 @@ class Runs:
     row ``top`` and last row ``bottom``, its class, its ``component`` (1 to ``components``; 0 for
     what is not upright), and what is right below it: ``on_ground``, ``cut`` by the lower border,
     or ``behind`` another upright run, which is then the next one. All three concern upright runs
-    only.
+    only; a ``SLIVER`` of ground at the border counts as cut.
     """
 
     index: npt.NDArray[np.int32]
@@ -58,12 +62,15 @@ class Runs:
         bottom = last % height
         upright = _UPRIGHT[scene_class]
         below = np.append(scene_class[1:], 0)
-        inside = upright & (bottom < height - 1)
+        on_ground = upright & (bottom < height - 1) & _GROUND[below]
+        sliver = on_ground & (np.append(bottom[1:], 0) == height - 1)
+        sliver &= bottom >= height - 1 - math.ceil(SLIVER * height)
         return cls(
             index=index, column=first // height, top=first % height, bottom=bottom,
             scene_class=scene_class, component=np.maximum(by_column.reshape(-1)[first], 0),
-            components=components, on_ground=inside & _GROUND[below],
-            cut=upright & (bottom == height - 1), behind=inside & _UPRIGHT[below])
+            components=components, on_ground=on_ground & ~sliver,
+            cut=upright & (bottom == height - 1) | sliver,
+            behind=upright & (bottom < height - 1) & _UPRIGHT[below])
 
 
 def _components(classes: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.int32], int]:

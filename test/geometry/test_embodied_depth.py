@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import partial
 
+from hypothesis import assume
 from hypothesis import given
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -105,12 +106,25 @@ def test_each_step_can_be_asked_for_alone():
 @settings(max_examples=20, deadline=None)
 def test_a_wall_ahead_has_the_depth_of_its_foot(distance, pitch, height):
     box = Box(WALL, -3, 3, distance, distance + 1, 4)
+    foot = np.tan(np.arctan2(height, distance) - pitch) * CAMERA.fy + CAMERA.cy
+    assume(foot < 0.95 * CAMERA.height)
     result, classes, depth = seen([box], height=height, pitch=pitch)
     wall = (classes == WALL) & (result.label == Label.VERTICAL)
-    if wall.sum() < 1000:
-        return
+    assert wall.sum() > 0.9 * (classes == WALL).sum()
     row = CAMERA.height / 96 / CAMERA.fy * distance / height
     assert abs(error(result, depth, wall)) < 1.5 * row + 0.01
+
+
+@pytest.mark.parametrize('distance', [4.0, 5.0])
+def test_a_sliver_of_ground_at_the_border_only_says_at_least_as_near(distance):
+    box = Box(WALL, -3, 3, distance, distance + 1, 4)
+    classes, _ = cast([box], camera=CAMERA.scaled(320, 96))
+    classes[-2:][classes[-2:] == WALL] = ROAD
+    result = EmbodiedSceneDepth(CAMERA)(classes, STREET)
+    middle = result.depth[150:350, 500:700]
+    border = STREET.depth(CAMERA)[-1, 600]
+    assert (result.label[150:350, 500:700] == Label.FILLED).all()
+    assert (middle < 1.05 * border).all()
 
 
 def test_a_wall_beside_the_road_recedes():
