@@ -29,7 +29,7 @@ from deepsight_training.train import load_averaged
 
 GRAPH: Final = 'model.onnx'
 VERSION: Final = '0.1.0'
-LICENCE: Final = 'non-commercial research (its training data allow no more, see MODEL_CARD.md)'
+LICENCE: Final = 'non-commercial research only, as its training data demand'
 
 Metrics = tuple[dict[str, Any], ...]
 

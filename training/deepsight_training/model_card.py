@@ -13,7 +13,9 @@ Scene segmentation for metric depth from the camera's own geometry: which pixels
 pavement, terrain or floor), which stand up (structure, vegetation and poles, vehicle, person) and
 which are sky.
 
-**Licence of the weights:** {licence}. The code is Apache-2.0.
+**Licence of the weights:** {licence}. CamVid, 7-Scenes and
+SUN RGB-D are for research; KITTI is CC BY-NC-SA 3.0 (Geiger et al. 2013); TUM is CC BY 4.0. The
+code is Apache-2.0.
 
 ## Use
 
@@ -29,6 +31,10 @@ Plain residual stages at strides 4 to 32 and a top-down path with one globally p
 ## Data
 
 {data}
+
+The stages are those of `deepsight_training/stages/segmentation.py`. The first two, `street` and
+`base`, ran while class weights and colour augmentation were still being settled, so a rerun of
+today's code gives slightly different weights.
 
 LiDAR and depth cameras know ground from upright things but not road from grass; their pixels are
 trained with the sum of the probabilities of the classes they allow. CamVid val never trains

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -54,11 +55,11 @@ SOURCES: Final[dict[str, Source]] = {
         '7-Scenes (50 frames of one kitchen, labelled by depth)',
         lambda roots: read_kitchen(roots.data / 'sevenscenes_kitchen')),
     'world_street': Source(
-        'rendered streets', lambda roots: read_rendered(roots.worlds / 'street')),
+        '420 rendered streets', lambda roots: read_rendered(roots.worlds / 'street')),
     'world_room': Source(
-        'rendered rooms', lambda roots: read_rendered(roots.worlds / 'room')),
+        '200 rendered rooms', lambda roots: read_rendered(roots.worlds / 'room')),
     'world_corridor': Source(
-        'rendered corridors', lambda roots: read_rendered(roots.worlds / 'corridor')),
+        '100 rendered corridors', lambda roots: read_rendered(roots.worlds / 'corridor')),
 }
 
 
@@ -95,7 +96,8 @@ STAGES: Final[dict[str, Stage]] = {
     'base': Stage(_BASE, steps=7000, learning_rate=1e-3, start='street'),
     'no_drive': _fine_tune(kitti_object=0.06),
     'no_object': _fine_tune(kitti_drive=0.15),
-    'all': _fine_tune(kitti_object=0.06, kitti_drive=0.15, kitchen=0.1),
+    'all': replace(
+        _fine_tune(kitti_object=0.06, kitti_drive=0.15, kitchen=0.1), steps=4000),
 }
 
 
