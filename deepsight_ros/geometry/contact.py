@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Final
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -17,6 +18,7 @@ from deepsight_ros.geometry.hidden import by_size
 from deepsight_ros.geometry.hidden import extend
 from deepsight_ros.geometry.hidden import USUAL_HEIGHT
 from deepsight_ros.geometry.runs import Runs
+from deepsight_ros.geometry.runs import SLIVER
 from deepsight_ros.geometry.scene_classes import SceneClass
 from deepsight_ros.geometry.vehicles import CLEARANCE
 from deepsight_ros.geometry.vehicles import shape_vehicles
@@ -97,6 +99,14 @@ def _lines(runs: Runs, contact: FloatImage, seen: Mask, width: int) -> tuple[Flo
     # A column's runs come from top to bottom, so the lowest contact is written last.
     lines[runs.component[seen], runs.column[seen]] = contact[seen]
     cut[runs.component[runs.cut], runs.column[runs.cut]] = True
+    # Ground that is seen above a part that the border cuts off, or for a moment between two such
+    # parts, is seen through a hole, not at a foot. What the picture's side cuts off goes on.
+    margin = math.ceil(SLIVER * width)
+    padded = cv2.copyMakeBorder(
+        cut.view(np.uint8), 0, 0, margin, margin, cv2.BORDER_CONSTANT, value=1)
+    closed = cv2.morphologyEx(padded, cv2.MORPH_CLOSE, np.ones((1, margin), np.uint8))
+    cut = closed[:, margin:margin + width].view(np.bool_)
+    lines[cut] = 0
     return lines, cut
 
 

@@ -59,6 +59,7 @@ def shape_vehicles(
     off. ``camera`` is that of the class map, ``height`` (m) its height above the ground.
     """
     lines = bridge(contact, camera.fx, height)
+    lines[cut] = 0
     seen = contact >= np.float32(0.98) * lines
     depth = np.zeros_like(lines)
     end_on = np.zeros(lines.shape, bool)
