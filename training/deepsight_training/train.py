@@ -9,6 +9,7 @@ from safetensors.torch import load_file
 import torch
 from torch.utils.data import Sampler
 from torch.utils.data import SequentialSampler
+from transformers import set_seed
 from transformers import Trainer
 from transformers import TrainingArguments
 
@@ -62,6 +63,7 @@ def train(
     Returns:
         The folder of the last checkpoint.
     """
+    set_seed(1)
     stage = STAGES[stage_name]
     steps = steps or stage.steps
     folder = output / stage_name
@@ -94,10 +96,12 @@ def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--stage', choices=STAGES, required=True)
-    parser.add_argument('--data', type=Path, required=True)
-    parser.add_argument('--worlds', type=Path, default=Path('.cache/worlds'))
-    parser.add_argument('--output', type=Path, default=Path('.cache/training'))
-    parser.add_argument('--steps', type=int)
+    parser.add_argument('--data', type=Path, required=True, help='recorded data sets')
+    parser.add_argument(
+        '--worlds', type=Path, default=Path('.cache/worlds'), help='rendered worlds')
+    parser.add_argument(
+        '--output', type=Path, default=Path('.cache/training'), help='one folder per stage')
+    parser.add_argument('--steps', type=int, help="optimiser steps instead of the stage's")
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
     roots = Roots(arguments.data, arguments.worlds)
