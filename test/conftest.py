@@ -24,36 +24,10 @@ def shared_data() -> Path:
 @pytest.fixture(scope='session')
 def painted_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Real segmentation bundle whose classes are painted into the picture: red = 32 * class."""
-    import numpy as np
-    import onnx
-    from onnx import helper
-    from onnx import TensorProto
-
-    from deepsight_ros.engines import Manifest
-    from deepsight_ros.engines import TensorSpec
-    from deepsight_ros.engines import Variant
-    from deepsight_ros.engines.manifest import sha256
+    from painted_bundle import write_painted_bundle
 
     folder = tmp_path_factory.mktemp('bundles') / 'painted'
-    folder.mkdir()
-    constants = [onnx.numpy_helper.from_array(np.array(value), name)
-                 for name, value in (('red', np.int64(0)), ('step', np.uint8(32)))]
-    graph = helper.make_graph(
-        [helper.make_node('Gather', ['image', 'red'], ['channel'], axis=3),
-         helper.make_node('Div', ['channel', 'step'], ['classes'])], 'painted',
-        [helper.make_tensor_value_info('image', TensorProto.UINT8, [1, 'h', 'w', 3])],
-        [helper.make_tensor_value_info('classes', TensorProto.UINT8, [1, 'h', 'w'])], constants)
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid('', 18)], ir_version=9)
-    onnx.save(model, folder / 'model.onnx')
-    Manifest(
-        name='painted', task='scene_segmentation', version='1', licence='Apache-2.0',
-        variants=(Variant('model.onnx', 'uint8', ('onnxruntime',)),),
-        inputs=(TensorSpec('image', 'uint8', (1, 'h', 'w', 3)),),
-        outputs=(TensorSpec('classes', 'uint8', (1, 'h', 'w')),),
-        files={'model.onnx': sha256(folder / 'model.onnx')},
-        preprocessing={'pixels': 128 * 64, 'multiple': 8},
-    ).write(folder)
-    return folder
+    return write_painted_bundle(folder, pixels=128 * 64, multiple=8)
 
 
 @pytest.fixture(scope='session')
