@@ -75,8 +75,10 @@ class GroundPlane:
         if transform.shape != (4, 4) or not np.isfinite(transform).all():
             raise GroundError('transform to the ground frame is not a finite 4x4 matrix')
         rotation = transform[:3, :3]
-        if not np.allclose(rotation @ rotation.T, np.eye(3), atol=1e-4):
-            raise GroundError('transform to the ground frame does not hold a rotation')
+        is_orthogonal = np.allclose(rotation @ rotation.T, np.eye(3), atol=1e-4)
+        if not is_orthogonal or np.linalg.det(rotation) < 0:
+            raise GroundError('transform to the ground frame does not hold a rotation; fix its '
+                              'publisher')
         down = -rotation[2]
         return cls((float(down[0]), float(down[1]), float(down[2])), float(transform[2, 3]))
 

@@ -212,7 +212,7 @@ def test_gravity_must_be_a_direction(gravity):
 
 
 @pytest.mark.parametrize('transform', [
-    np.eye(3), np.full((4, 4), np.nan), np.diag([2.0, 1, 1, 1])])
+    np.eye(3), np.full((4, 4), np.nan), np.diag([2.0, 1, 1, 1]), np.diag([1.0, 1, -1, 1])])
 def test_transforms_must_be_rigid(transform):
     with pytest.raises(GroundError, match='transform to the ground frame'):
         GroundPlane.from_transform(transform)
