@@ -101,7 +101,7 @@ def _lines(runs: Runs, contact: FloatImage, seen: Mask, width: int) -> tuple[Flo
     cut[runs.component[runs.cut], runs.column[runs.cut]] = True
     # Ground that is seen above a part that the border cuts off, or for a moment between two such
     # parts, is seen through a hole, not at a foot. What the picture's side cuts off goes on.
-    margin = math.ceil(SLIVER * width)
+    margin = math.ceil(SLIVER * width) | 1  # OpenCV shifts what it closes with an even kernel
     padded = cv2.copyMakeBorder(
         cut.view(np.uint8), 0, 0, margin, margin, cv2.BORDER_CONSTANT, value=1)
     closed = cv2.morphologyEx(padded, cv2.MORPH_CLOSE, np.ones((1, margin), np.uint8))

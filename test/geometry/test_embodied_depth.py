@@ -317,3 +317,15 @@ def test_unknown_steps_are_named():
 def test_the_range_must_be_positive(max_range):
     with pytest.raises(CameraError, match='max_range'):
         EmbodiedSceneDepth(CAMERA, max_range=max_range)
+
+
+@pytest.mark.parametrize('width', [256, 320, 336])
+def test_what_the_border_cuts_off_is_cut_in_its_own_columns(width):
+    camera = CAMERA.scaled(width, 96)
+    classes, _ = cast([], camera=camera)
+    classes[30:, 100:140] = CAR
+    result = EmbodiedSceneDepth(camera)(classes, STREET)
+    car = result.label[30:, 100:140]
+    assert (car == Label.FILLED).all()
+    assert (result.label[60:, 96:100] <= Label.GROUND).all()
+    assert np.ptp(result.depth[60, 100:140]) == 0
