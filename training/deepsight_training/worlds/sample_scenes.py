@@ -4,27 +4,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from deepsight_training.worlds.buildings import building_style
-from deepsight_training.worlds.buildings import skyline
 from deepsight_training.worlds.motion import Motion
 from deepsight_training.worlds.motion import transform
 from deepsight_training.worlds.people import cyclist
 from deepsight_training.worlds.people import pedestrian
 from deepsight_training.worlds.photograph import Sensor
-from deepsight_training.worlds.plants import wood_model
 from deepsight_training.worlds.road import CentreLine
-from deepsight_training.worlds.road import lay_road
-from deepsight_training.worlds.road import paint_marks
 from deepsight_training.worlds.road import StreetPlan
 from deepsight_training.worlds.room import build_room
 from deepsight_training.worlds.scene import Atmosphere
 from deepsight_training.worlds.scene import SceneBuilder
 from deepsight_training.worlds.scene import WorldError
-from deepsight_training.worlds.street import place_furniture
-from deepsight_training.worlds.street import place_green
-from deepsight_training.worlds.street import place_houses
-from deepsight_training.worlds.textures import foliage
-from deepsight_training.worlds.traffic import park
+from deepsight_training.worlds.street import place_all_that_stands
 from deepsight_training.worlds.traffic import vehicle
 from deepsight_training.worlds.traffic import walk
 from deepsight_training.worlds.viewpoint import Floats
@@ -63,14 +54,7 @@ def street_drive() -> Drive:
     sun = (0.55, 0.35, -0.76)
     build.daylight(sun, 0.62, 0.46, (1.0, 0.97, 0.9))
     air = Atmosphere(sun, (0.28, 0.47, 0.78), (0.78, 0.85, 0.92), 0.35, 1500.0, STREET_SEED)
-    lay_road(build, rng, line, plan)
-    paint_marks(build, rng, line, plan)
-    style = building_style(build, rng)
-    place_houses(build, rng, line, plan, style)
-    skyline(build, rng, style, 200.0, wood_model(build, rng), build.texture(foliage(rng), 6.0))
-    place_green(build, rng, line, plan)
-    place_furniture(build, rng, line, plan)
-    park(build, rng, line, plan)
+    place_all_that_stands(build, rng, line, plan)
     walk(build, rng, line, plan, 10, crossing=0.0)
     _moving(build, rng, plan)
     motion = Motion(_street_plane, _street_suspension, _mount(0.9, 1.1, 0.03),

@@ -143,13 +143,9 @@ def place_furniture(build: SceneBuilder, rng: np.random.Generator, line: CentreL
                 bollard(build, rng, line.point(s, side * (plan.kerb_line + 0.35), plan.kerb))
 
 
-def build_street(seed: int) -> tuple[World, CentreLine, StreetPlan]:
-    """Build the street of ``seed``."""
-    rng = np.random.default_rng([seed, 1])
-    build = SceneBuilder()
-    plan = street_plan(rng)
-    line = CentreLine(float(rng.choice([0.0, 1.0, -1.0], p=(.4, .3, .3)) / rng.uniform(90, 400)))
-    air = weather(build, rng)
+def place_all_that_stands(build: SceneBuilder, rng: np.random.Generator, line: CentreLine,
+                          plan: StreetPlan) -> None:
+    """Lay the road and place everything along it that does not move."""
     lay_road(build, rng, line, plan)
     paint_marks(build, rng, line, plan)
     style = building_style(build, rng)
@@ -158,6 +154,16 @@ def build_street(seed: int) -> tuple[World, CentreLine, StreetPlan]:
     place_green(build, rng, line, plan)
     place_furniture(build, rng, line, plan)
     park(build, rng, line, plan)
+
+
+def build_street(seed: int) -> tuple[World, CentreLine, StreetPlan]:
+    """Build the street of ``seed``."""
+    rng = np.random.default_rng([seed, 1])
+    build = SceneBuilder()
+    plan = street_plan(rng)
+    line = CentreLine(float(rng.choice([0.0, 1.0, -1.0], p=(.4, .3, .3)) / rng.uniform(90, 400)))
+    air = weather(build, rng)
+    place_all_that_stands(build, rng, line, plan)
     drive(build, rng, line, plan, float(rng.choice([0.4, 1.0, 2.0])))
     walk(build, rng, line, plan, int(rng.integers(4, 22)) if plan.style != 'rural' else 2)
     return World(build, air), line, plan
