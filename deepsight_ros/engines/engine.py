@@ -2,41 +2,89 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
+from importlib import import_module
+from importlib.util import find_spec
+import logging
 from pathlib import Path
 from types import TracebackType
 from typing import Any
+from typing import Final
 from typing import Protocol
 
-import numpy.typing as npt
-
+from deepsight_ros.engines.cache import cache_folder
 from deepsight_ros.engines.errors import EngineError
 from deepsight_ros.engines.manifest import Manifest
 from deepsight_ros.engines.manifest import TensorSpec
+from deepsight_ros.engines.plans import find_plan
+from deepsight_ros.engines.tensors import Array
+from deepsight_ros.engines.tensors import Inputs
+from deepsight_ros.engines.tensors import Shape
+from deepsight_ros.engines.tensors import Targets
+from deepsight_ros.engines.tensors import Tensor
 
-Arrays = Mapping[str, npt.NDArray[Any]]
+BACKENDS: Final = ('auto', 'onnxruntime', 'tensorrt')
+_TENSORRT_NEEDS: Final = {'tensorrt': 'tensorrt', 'cuda': 'cuda-python'}
+"""Module: what pip calls it."""
+_log = logging.getLogger(__name__)
 
 
 class Engine(Protocol):
-    """A loaded graph. Not thread safe: one user at a time."""
+    """
+    A loaded graph. Not thread safe: one user at a time; each further user has a context.
+
+    State is kept in resident tensors, for example the keys and values of a language model::
+
+        kv = engine.allocate('kv', (layers, capacity, size))
+        for length, token in enumerate(tokens):
+            logits = engine({'token': token, 'kv': kv},
+                            into={'kv_new': kv.slice(1, length)})['logits']
+    """
 
     manifest: Manifest
     backend: str
-    """Backend and provider that run the graph, for logs and diagnostics."""
+    """Backend and device that run the graph, for logs and diagnostics."""
+    reason: str
+    """Why this backend was chosen, and not a faster one."""
 
     @property
     def inputs(self) -> tuple[TensorSpec, ...]:
-        """Return the inputs' specs."""
+        """Return the inputs' specs: dtypes and fixed sizes of the graph, the rest as manifest."""
 
     @property
     def outputs(self) -> tuple[TensorSpec, ...]:
         """Return the outputs' specs."""
 
-    def __call__(self, inputs: Arrays) -> dict[str, npt.NDArray[Any]]:
-        """Run the graph once; ``EngineError`` when a tensor is missing or has the wrong form."""
+    def __call__(self, inputs: Inputs, *, into: Targets | None = None) -> dict[str, Array]:
+        """
+        Run the graph once.
+
+        ``inputs`` has an array or a resident tensor for each input. An output that ``into``
+        names is written there, after the run, and not returned; the tensor may be an input of
+        the same call. The arrays returned are the caller's: no later call changes them.
+        Raises ``EngineError`` when a tensor is missing or has the wrong form; the resident
+        tensors are as before then.
+        """
+
+    def warm_up(self) -> None:
+        """
+        Run the bundle's recorded inputs, or zeros of the profiles' usual shapes, and forget them.
+
+        The first calls after that are as fast as the later ones. Resident tensors do not change.
+        """
+
+    def allocate(self, name: str, shape: Shape | None = None) -> Tensor:
+        """
+        Return a zeroed tensor of the dtype of input or output ``name``, that stays on the device.
+
+        ``shape`` is needed where the graph leaves sizes free, and must fit the others.
+        """
+
+    def new_context(self) -> Engine:
+        """Return an engine for another user: same weights in memory, state of its own."""
 
     def close(self) -> None:
-        """Free what the engine holds; calling it again does nothing."""
+        """Free tensors and contexts of this engine; calling it again does nothing."""
 
     def __enter__(self) -> Engine:
         """Return the engine."""
@@ -50,16 +98,56 @@ class Engine(Protocol):
         """Close the engine."""
 
 
-def load_engine(bundle: Path, *, threads: int = 1) -> Engine:
+def load_engine(
+    bundle: Path,
+    backend: str = 'auto',
+    *,
+    threads: int = 1,
+    providers: Sequence[str | tuple[str, dict[str, Any]]] | None = None,
+    cache: Path | None = None,
+) -> Engine:
     """
     Load the bundle in folder ``bundle`` after checking its hashes.
 
-    ``threads`` is the number of threads that one call may use. Raises ``EngineError``.
+    ``auto`` takes TensorRT if the cache has a verified plan for this machine, else ONNX Runtime;
+    nothing is built here. ``threads`` is the number of CPU threads that one call may use,
+    ``providers`` are ONNX Runtime's, with their options (default: the best that is installed),
+    ``cache`` is the folder of plans (default: see ``cache_folder``). Raises ``EngineError``.
     """
+    if backend not in BACKENDS:
+        raise EngineError(f'backend {backend!r} is unknown; choose from {", ".join(BACKENDS)}')
     manifest = Manifest.read(bundle)
     manifest.verify(bundle)
-    for variant in manifest.variants:
-        if 'onnxruntime' in variant.backends:
-            from deepsight_ros.engines.onnx_runtime import OnnxRuntimeEngine
-            return OnnxRuntimeEngine(bundle / variant.file, manifest, threads=threads)
-    raise EngineError(f'{bundle}: no variant runs on ONNX Runtime; export one that does')
+    reason = 'asked for'
+    engine: Engine
+    if backend != 'onnxruntime':
+        try:
+            engine = _load_tensorrt(bundle, manifest, cache)
+        except EngineError as error:
+            if backend == 'tensorrt':
+                raise
+            reason = f'TensorRT cannot be used: {error}'
+        else:
+            _log.info('%s runs on %s: %s', manifest.name, engine.backend, engine.reason)
+            return engine
+    from deepsight_ros.engines.onnx_runtime import OnnxRuntimeEngine
+    engine = OnnxRuntimeEngine.load(bundle, manifest, threads=threads, providers=providers,
+                                    cache=cache, reason=reason)
+    _log.info('%s runs on %s: %s', manifest.name, engine.backend, engine.reason)
+    return engine
+
+
+def _load_tensorrt(bundle: Path, manifest: Manifest, cache: Path | None) -> Engine:
+    """
+    Open the bundle's plan for this machine.
+
+    ``deepsight_ros.engines.tensorrt`` has ``plan_key(manifest) -> PlanKey``, what a plan must be
+    to run here, and ``TensorRtEngine(plan: Plan, manifest, *, reason)``; ``EngineError`` by both.
+    """
+    for needed, package in _TENSORRT_NEEDS.items():
+        if find_spec(needed) is None:
+            raise EngineError(f'{needed} is not installed (pip install {package})')
+    module = import_module('deepsight_ros.engines.tensorrt')
+    plan = find_plan(module.plan_key(manifest), cache_folder(cache), bundle)
+    engine: Engine = module.TensorRtEngine(plan, manifest, reason='its plan is in the cache')
+    return engine

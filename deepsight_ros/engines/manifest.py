@@ -14,7 +14,7 @@ from typing import Final
 
 from deepsight_ros.engines.errors import EngineError
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 MANIFEST: Final = 'manifest.json'
 
 
@@ -30,12 +30,41 @@ class TensorSpec:
 
 
 @dataclass(frozen=True)
+class Tolerance:
+    """How far an engine's output may be from the same output of its ONNX graph."""
+
+    max_relative: float
+    """Largest error of an element over the largest magnitude of the expected output."""
+    mean_relative: float
+    """Mean error of all elements over the mean magnitude of the expected output."""
+    cosine: float
+    """Least cosine between the two outputs as vectors."""
+
+
+@dataclass(frozen=True)
 class Variant:
     """One graph of the bundle: its precision and the backends that can run it."""
 
     file: str
     precision: str
     backends: tuple[str, ...]
+    attention: str = ''
+    """How attention was exported: ``fused``, ``plain`` (matmul-softmax), empty without any."""
+    parity: dict[str, Tolerance] = field(default_factory=dict)
+    """Tolerance per NumPy dtype of an output; for the others that of module ``parity``."""
+
+
+@dataclass(frozen=True)
+class ShapeRange:
+    """Shapes that an input can have: the least, the usual and the largest of each size."""
+
+    min: tuple[int, ...]
+    opt: tuple[int, ...]
+    max: tuple[int, ...]
+
+
+Profile = dict[str, ShapeRange]
+"""Input name to the shapes that one TensorRT optimisation profile covers."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +83,10 @@ class Manifest:
     preprocessing: dict[str, Any] = field(default_factory=dict)
     tokenizer: str = ''
     training_data: str = ''
+    profiles: tuple[Profile, ...] = ()
+    """Optimisation profiles of a plan; none where all shapes are fixed."""
+    recorded_inputs: str = ''
+    """File (.npz) of inputs for parity and warm-up, see module ``recorded_inputs``."""
     metrics: tuple[dict[str, Any], ...] = ()
     """Measured quality: ``{'name', 'value', 'dataset', 'date'}`` each."""
 
@@ -77,29 +110,46 @@ class Manifest:
                               'version of deepsight_ros: update one of the two')
         names = {item.name for item in fields(cls)}
         extra = sorted(content.keys() - names)
-        optional = {'preprocessing', 'tokenizer', 'training_data', 'metrics'}
+        optional = {'preprocessing', 'tokenizer', 'training_data', 'profiles', 'recorded_inputs',
+                    'metrics'}
         missing = sorted(names - optional - content.keys())
         if extra or missing:
             raise EngineError(f'{path}: unknown keys {extra}, missing keys {missing}; export the '
                               'bundle again')
         try:
-            content['variants'] = tuple(
-                Variant(item['file'], item['precision'], tuple(item['backends']))
-                for item in content['variants'])
+            content['variants'] = tuple(_variant(**item) for item in content['variants'])
+            content['profiles'] = tuple(
+                {name: _shape_range(**item) for name, item in profile.items()}
+                for profile in content.get('profiles', ()))
             for key in ('inputs', 'outputs'):
                 content[key] = tuple(
                     TensorSpec(**{**item, 'shape': tuple(item['shape'])}) for item in content[key])
             content['metrics'] = tuple(content.get('metrics', ()))
             manifest = cls(**content)
-            listed = {*manifest.files.keys(), *(variant.file for variant in manifest.variants)}
+            listed = manifest._listed()
         except (KeyError, TypeError, AttributeError) as error:
             raise EngineError(f'{path}: malformed entry ({error}); export it again') from error
-        for name in sorted(listed):
-            if Path(name).name != name or name in ('.', '..', MANIFEST):
+        for name in sorted({*listed, manifest.name}):
+            # The name is that of a folder in the cache.
+            if Path(name).name != name or name in ('', '.', '..', MANIFEST):
                 raise EngineError(f'{path}: file name {name!r} leaves the bundle; export it again')
         for name in sorted(listed - manifest.files.keys()):
             raise EngineError(f'{path}: {name} has no hash; export the bundle again')
         return manifest
+
+    def _listed(self) -> set[str]:
+        """Return the names of all files that the manifest mentions."""
+        mentioned = {*(variant.file for variant in self.variants), self.recorded_inputs,
+                     self.tokenizer}
+        return {*self.files.keys(), *(mentioned - {''})}
+
+    def variant(self, backend: str) -> Variant:
+        """Return the first variant that ``backend`` can run; ``EngineError`` if none."""
+        for variant in self.variants:
+            if backend in variant.backends:
+                return variant
+        raise EngineError(f'no variant of {self.name!r} runs on {backend}; choose another backend '
+                          'or export one that does')
 
     def write(self, folder: Path) -> None:
         """Write ``folder/manifest.json``."""
@@ -118,6 +168,18 @@ class Manifest:
             if sha256(path) != expected:
                 raise EngineError(f'{path} does not match its hash in {MANIFEST}; the file was '
                                   'changed or damaged: reinstall the bundle')
+
+
+def _variant(
+    file: str, precision: str, backends: list[str], attention: str = '',
+    parity: dict[str, dict[str, float]] | None = None,
+) -> Variant:
+    tolerances = {dtype: Tolerance(**item) for dtype, item in (parity or {}).items()}
+    return Variant(file, precision, tuple(backends), attention, tolerances)
+
+
+def _shape_range(min: list[int], opt: list[int], max: list[int]) -> ShapeRange:
+    return ShapeRange(tuple(min), tuple(opt), tuple(max))
 
 
 def sha256(path: Path) -> str:

@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
+from typing import Union
 
 import numpy as np
-import numpy.typing as npt
 import onnxruntime
 
-from deepsight_ros.engines.engine import Arrays
 from deepsight_ros.engines.engine import Engine
 from deepsight_ros.engines.errors import EngineError
 from deepsight_ros.engines.manifest import Manifest
 from deepsight_ros.engines.manifest import TensorSpec
+from deepsight_ros.engines.tensors import Array
+from deepsight_ros.engines.tensors import described
+from deepsight_ros.engines.tensors import Forms
+from deepsight_ros.engines.tensors import Inputs
+from deepsight_ros.engines.tensors import Shape
+from deepsight_ros.engines.tensors import target_index
+from deepsight_ros.engines.tensors import Targets
+from deepsight_ros.engines.tensors import Tensor
+from deepsight_ros.engines.tensors import TensorSlice
 
+Providers = Sequence[Union[str, tuple[str, dict[str, Any]]]]
+
+_PREFERRED = ('CUDAExecutionProvider', 'CPUExecutionProvider')
+"""Best first. Not ONNX Runtime's TensorRT provider: it builds, unchecked, at the first call."""
 _DTYPES = {
     'tensor(float)': 'float32', 'tensor(float16)': 'float16', 'tensor(double)': 'float64',
     'tensor(uint8)': 'uint8', 'tensor(int8)': 'int8', 'tensor(int32)': 'int32',
@@ -24,61 +37,129 @@ _DTYPES = {
 
 
 class OnnxRuntimeEngine(Engine):
-    """A graph in an ONNX Runtime session on the CPU."""
+    """
+    A graph in an ONNX Runtime session.
 
-    def __init__(self, path: Path, manifest: Manifest, *, threads: int = 1) -> None:
-        """Open the graph; ``EngineError`` when ONNX Runtime cannot."""
+    Resident tensors are in the computer's memory: with the CPU provider no array is ever copied
+    on its way in or out, with others each call copies.
+    """
+
+    def __init__(self, session: Any, manifest: Manifest, reason: str, bundle: Path) -> None:
+        """Make a context of an open session; ``EngineError`` if the manifest describes another."""
+        self.manifest = manifest
+        provider = session.get_providers()[0].removesuffix('ExecutionProvider')
+        self.backend = f'onnxruntime {provider}'
+        self.reason = reason
+        self._bundle = bundle
+        self._session = session
+        self._binding = session.io_binding()
+        self._inputs = described(tuple(map(_spec, session.get_inputs())), manifest.inputs)
+        self._outputs = described(tuple(map(_spec, session.get_outputs())), manifest.outputs)
+        self._output_names = [spec.name for spec in self._outputs]
+        self._forms = Forms(self._inputs, self._outputs)
+        self._tensors: list[HostTensor] = []
+
+    @classmethod
+    def load(
+        cls, bundle: Path, manifest: Manifest, *, threads: int = 1,
+        providers: Providers | None = None, cache: Path | None = None, reason: str = 'asked for',
+    ) -> OnnxRuntimeEngine:
+        """Open a bundle's graph; ``EngineError`` when ONNX Runtime cannot."""
+        path = bundle / manifest.variant('onnxruntime').file
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         # Spinning threads steal the cores that DDS needs to receive the next picture.
         options.add_session_config_entry('session.intra_op.allow_spinning', '0')
         options.log_severity_level = 3
+        if providers is None:
+            available = onnxruntime.get_available_providers()
+            providers = [name for name in _PREFERRED if name in available]
         try:
-            self._session: Any = onnxruntime.InferenceSession(
-                str(path), options, providers=['CPUExecutionProvider'])
+            session: Any = onnxruntime.InferenceSession(
+                str(path), options, providers=list(providers))
         except Exception as error:
             raise EngineError(f'{path}: ONNX Runtime {onnxruntime.__version__} cannot load the '
                               f'graph ({error}); reinstall the bundle or update onnxruntime',
                               ) from error
-        self.manifest = manifest
-        self.backend = 'onnxruntime CPU'
-        self._inputs = tuple(_spec(item) for item in self._session.get_inputs())
-        self._outputs = tuple(_spec(item) for item in self._session.get_outputs())
-        self._output_names = [spec.name for spec in self._outputs]
-        self._forms = {spec.name: (np.dtype(spec.dtype), spec.shape) for spec in self._inputs}
+        return cls(session, manifest, reason, bundle)
 
     @property
     def inputs(self) -> tuple[TensorSpec, ...]:
-        """Return the inputs' specs as the graph has them."""
+        """Return the inputs' specs."""
         return self._inputs
 
     @property
     def outputs(self) -> tuple[TensorSpec, ...]:
-        """Return the outputs' specs as the graph has them."""
+        """Return the outputs' specs."""
         return self._outputs
 
-    def __call__(self, inputs: Arrays) -> dict[str, npt.NDArray[Any]]:
+    def __call__(self, inputs: Inputs, *, into: Targets | None = None) -> dict[str, Array]:
         """Run the graph once."""
-        if self._session is None:
+        binding = self._binding
+        if binding is None:
             raise EngineError('the engine is closed; load it again')
-        if inputs.keys() != self._forms.keys():
-            raise EngineError(f'inputs are {sorted(inputs)}, the graph takes '
-                              f'{sorted(self._forms)}')
-        for name, array in inputs.items():
-            dtype, shape = self._forms[name]
-            if array.dtype != dtype or not _fits(array.shape, shape):
-                raise EngineError(f'input {name!r} is {array.dtype}{list(array.shape)}, the graph '
-                                  f'takes {dtype}{list(shape)}')
+        self._forms.check_inputs(inputs)
+        if into:
+            self._forms.check_targets(into)
         try:
-            results = self._session.run(self._output_names, dict(inputs))
+            for name, value in inputs.items():
+                array = _content(value)
+                if not array.flags.c_contiguous:
+                    array = np.ascontiguousarray(array)
+                binding.bind_cpu_input(name, array)
+            # Binding anew makes ONNX Runtime allocate anew: the last outputs are the caller's.
+            for name in self._output_names:
+                binding.bind_output(name)
+            self._session.run_with_iobinding(binding)
+            values = [value.numpy() for value in binding.get_outputs()]
+        except EngineError:
+            raise
         except Exception as error:
             raise EngineError(f'{self.manifest.name}: ONNX Runtime failed ({error})') from error
-        return dict(zip(self._output_names, results, strict=True))
+        results = dict(zip(self._output_names, values, strict=True))
+        if into:
+            self._move(results, into)
+        return results
+
+    def _move(self, results: dict[str, Array], into: Targets) -> None:
+        """Move outputs to where ``into`` wants them, all or none."""
+        moves = []
+        for name, target in into.items():
+            array = results.pop(name)
+            index = target_index(name, target, array.dtype, array.shape)
+            tensor = target.tensor if isinstance(target, TensorSlice) else target
+            moves.append((_content(tensor), index, array))
+        for content, index, array in moves:
+            content[index] = array
+
+    def warm_up(self) -> None:
+        """Run each profile's usual shapes once."""
+        for profile in self.manifest.profiles:
+            self({spec.name: np.zeros(profile[spec.name].opt, spec.dtype)
+                  for spec in self._inputs})
+
+    def allocate(self, name: str, shape: Shape | None = None) -> HostTensor:
+        """Return a zeroed tensor."""
+        if self._binding is None:
+            raise EngineError('the engine is closed; load it again')
+        dtype, shape = self._forms.tensor_form(name, shape)
+        tensor = HostTensor(dtype, shape)
+        self._tensors.append(tensor)
+        return tensor
+
+    def new_context(self) -> OnnxRuntimeEngine:
+        """Return an engine on the same session, which is safe to share between threads."""
+        if self._binding is None:
+            raise EngineError('the engine is closed; load it again')
+        return OnnxRuntimeEngine(self._session, self.manifest, self.reason, self._bundle)
 
     def close(self) -> None:
-        """Free the session."""
-        self._session = None
+        """Free tensors, and the session with its last context."""
+        for tensor in self._tensors:
+            tensor.free()
+        self._tensors.clear()
+        self._session = self._binding = None
 
     def __enter__(self) -> OnnxRuntimeEngine:
         """Return the engine."""
@@ -94,11 +175,45 @@ class OnnxRuntimeEngine(Engine):
         self.close()
 
 
+class HostTensor(Tensor):
+    """A NumPy array that is written in place."""
+
+    def __init__(self, dtype: np.dtype[Any], shape: Shape) -> None:
+        """Allocate zeros."""
+        super().__init__(dtype, shape)
+        self._array: Array | None = np.zeros(shape, dtype)
+
+    @property
+    def content(self) -> Array:
+        """Return the array itself."""
+        if self._array is None:
+            raise EngineError('the engine of this tensor is closed; allocate it again')
+        return self._array
+
+    def numpy(self) -> Array:
+        """Return a copy of the content."""
+        return self.content.copy()
+
+    def write(self, array: Array) -> None:
+        """Replace the content."""
+        self.check_content(array)
+        self.content[...] = array
+
+    def free(self) -> None:
+        """End the tensor."""
+        self._array = None
+
+
+def _content(value: Array | Tensor) -> Array:
+    """Return the array behind a value of a call."""
+    if not isinstance(value, Tensor):
+        return value
+    if not isinstance(value, HostTensor):
+        raise EngineError(f'{type(value).__name__} is of another backend; allocate it with this '
+                          'engine')
+    return value.content
+
+
 def _spec(item: Any) -> TensorSpec:
     shape = tuple(size if isinstance(size, int) else str(size) for size in item.shape)
     return TensorSpec(item.name, _DTYPES.get(item.type, item.type), shape)
-
-
-def _fits(shape: tuple[int, ...], expected: tuple[int | str, ...]) -> bool:
-    return len(shape) == len(expected) and all(
-        isinstance(want, str) or have == want for have, want in zip(shape, expected, strict=True))

@@ -80,7 +80,7 @@ def test_no_bundle(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(('changes', 'words'), [
-    ({'format': 2}, 'another version'),
+    ({'format': 1}, 'another version'),
     ({'colour': 'red'}, "unknown keys \\['colour'\\]"),
     ({'variants': [{'file': 'model.onnx'}]}, 'malformed'),
     ({'files': {'../model.onnx': 'x'}}, 'leaves the bundle'),
