@@ -1,0 +1,140 @@
+"""Organised points of a depth image, and what of them stands in a robot's way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from dataclasses import fields
+import math
+from typing import Any
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from deepsight_ros.geometry.camera import Camera
+from deepsight_ros.geometry.camera import FloatImage
+from deepsight_ros.geometry.errors import CameraError
+from deepsight_ros.geometry.errors import GroundError
+from deepsight_ros.geometry.ground import GroundPlane
+
+SUPPORT: Final = 2e-4
+"""Share of the measured pixels that may be nearer than "the nearest": single pixels are noise."""
+_STEEPEST: Final = 0.98
+"""Beyond this share of the optical axis along gravity (79 degrees down) nothing is "ahead"."""
+
+
+@dataclass(frozen=True)
+class Robot:
+    """
+    The volume that a robot sweeps when it moves straight on, in metres.
+
+    ``width`` is centred on the camera, ``height`` counts from the ground. What is lower than
+    ``min_obstacle_height`` is driven over.
+    """
+
+    width: float = 0.6
+    height: float = 1.2
+    min_obstacle_height: float = 0.1
+
+    def __post_init__(self) -> None:
+        """Reject volumes without content."""
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if not (math.isfinite(value) and value > 0):
+                raise GroundError(f'robot: {field.name} is {value:g} m, must be positive')
+        if self.min_obstacle_height >= self.height:
+            raise GroundError(f'robot: min_obstacle_height {self.min_obstacle_height:g} m is not '
+                              f'below its height {self.height:g} m')
+
+
+@dataclass(frozen=True)
+class Obstacle:
+    """The first thing in the way: distance along the ground (m) and pixel (column, row)."""
+
+    distance: float
+    pixel: tuple[int, int]
+
+
+def organised_points(depth: npt.NDArray[Any], camera: Camera) -> FloatImage:
+    """
+    Points [H, W, 3] (m, optical frame) of a depth image [H, W] (m along the optical axis).
+
+    NaN where depth is not finite or not positive. Raises ``CameraError`` if the sizes differ.
+    """
+    if depth.shape != (camera.height, camera.width):
+        raise CameraError(f'depth is {depth.shape[::-1]}, camera_info says {camera.size}; publish '
+                          'the camera_info that belongs to the depth image')
+    z = depth.astype(np.float32)
+    with np.errstate(invalid='ignore'):
+        z[~(np.isfinite(z) & (z > 0))] = np.nan
+    return camera.rays * z[..., None]
+
+
+def above_ground(points: npt.NDArray[Any], ground: GroundPlane) -> FloatImage:
+    """
+    Points [..., 3] of the optical frame as x forward, y left, z up (m) from the camera's foot.
+
+    Forward is the optical axis along the ground. Raises ``GroundError`` if the camera looks
+    straight down or up.
+    """
+    up = -np.array(ground.normal)
+    if abs(up[2]) > _STEEPEST:
+        raise GroundError('the camera looks straight along gravity, so nothing is ahead of it; '
+                          'check camera_pitch or the transform to ground_frame')
+    forward = np.array([0.0, 0.0, 1.0]) - up[2] * up
+    forward /= np.linalg.norm(forward)
+    axes = np.stack([forward, np.cross(up, forward), up]).astype(np.float32)
+    # One product per axis: BLAS is slow for three columns, and it would turn NaN into three.
+    turned: FloatImage = points[..., :1] * axes[:, 0]
+    turned += points[..., 1:2] * axes[:, 1]
+    turned += points[..., 2:] * axes[:, 2]
+    turned[..., 2] += np.float32(ground.height)
+    return turned
+
+
+def in_the_way(points: FloatImage, robot: Robot, bearing: float = 0.0) -> npt.NDArray[np.bool_]:
+    """
+    Tell which of the points [H, W, 3] (``above_ground``) a robot would hit.
+
+    It moves from the camera's foot towards ``bearing`` (rad, left is positive).
+    """
+    x, y, z = points[..., 0], points[..., 1], points[..., 2]
+    cosine, sine = np.float32(math.cos(bearing)), np.float32(math.sin(bearing))
+    with np.errstate(invalid='ignore'):
+        hit: npt.NDArray[np.bool_] = (
+            (z >= robot.min_obstacle_height) & (z <= robot.height)
+            & (np.abs(cosine * y - sine * x) <= robot.width / 2) & (cosine * x + sine * y > 0))
+    return hit
+
+
+def nearest_pixel(
+    distance: FloatImage, mask: npt.NDArray[np.bool_],
+) -> tuple[float, tuple[int, int]] | None:
+    """
+    Nearest distance inside ``mask`` (both [H, W]) and its pixel (column, row).
+
+    It is the one that ``SUPPORT`` of the measured pixels undercut; None if no more are inside.
+    """
+    support = int(SUPPORT * np.count_nonzero(np.isfinite(distance)))
+    inside = np.flatnonzero(mask & np.isfinite(distance))
+    if len(inside) <= support:
+        return None
+    values = distance.ravel()[inside]
+    index = int(inside[np.argpartition(values, support)[support]])
+    row, column = divmod(index, distance.shape[1])
+    return float(distance[row, column]), (column, row)
+
+
+def first_obstacle(points: FloatImage, robot: Robot, bearing: float = 0.0) -> Obstacle | None:
+    """
+    First of the points [H, W, 3] (``above_ground``) that a robot hits, None if it sees none.
+
+    ``bearing`` (rad) is where it moves, left is positive. Not seeing one does not mean that
+    there is none: the view may start behind it.
+    """
+    along = points[..., 0]
+    if bearing:
+        along = np.float32(math.cos(bearing)) * along + np.float32(
+            math.sin(bearing)) * points[..., 1]
+    found = nearest_pixel(along, in_the_way(points, robot, bearing))
+    return Obstacle(*found) if found else None
