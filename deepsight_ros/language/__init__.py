@@ -1,0 +1,1 @@
+"""Ring 2: tokenizer, prompts, generation loop, structured answers."""

@@ -1,0 +1,62 @@
+"""Answers and places as text."""
+
+import pytest
+
+from deepsight_ros.language.answers import metres
+from deepsight_ros.language.answers import parse_answer
+from deepsight_ros.language.places import find_places
+from deepsight_ros.language.places import Place
+
+
+@pytest.mark.parametrize(('text', 'kind', 'value'), [
+    ('1.43 m', 'distance', 1.43), ('143 cm', 'distance', 1.43), ('2.5 metres.', 'distance', 2.5),
+    ('1.43 m ahead at <loc:0.310,0.550>', 'distance', 1.43), ('nothing ahead', 'distance', None),
+    ('4', 'count', 4), ('0', 'count', 0), ('yes', 'yes_no', 'yes'),
+    ('No, 1.20 m ahead at <loc:0.5,0.5>', 'yes_no', 'no'),
+    ('yes, nothing ahead', 'yes_no', 'yes'), ('B', 'choice', 'B'), ('CAB', 'choice', 'CAB'),
+    ('left', 'direction', 'left'), ('ahead', 'direction', 'ahead'), ('higher', 'direction',
+                                                                     'higher'),
+    ('cannot tell from depth', 'unknown', None), ('none in view', 'unknown', None),
+    ('', 'unknown', None), ('chair', 'class', 'chair'), ('A A', 'class', 'a a'),
+])
+def test_kind_and_value_follow_from_the_text(text, kind, value):
+    answer = parse_answer(text)
+    assert (answer.kind, answer.value) == (kind, value)
+    assert answer.text == text
+    assert answer.unit == ('m' if kind == 'distance' else '')
+
+
+def test_a_distance_says_what_it_counts_from_and_where_it_is():
+    answer = parse_answer('no, 1.20 m ahead at <loc:0.250,0.750>')
+    assert answer.distance == 1.2
+    assert answer.ahead
+    assert answer.places == (Place(0.25, 0.75),)
+    assert not parse_answer('1.20 m at <loc:0.250,0.750>').ahead
+    assert not parse_answer('ahead').ahead
+
+
+@pytest.mark.parametrize(('value', 'text'), [
+    (0.304, '0.30 m'), (9.994, '9.99 m'), (9.996, '10.0 m'), (73.26, '73.3 m')])
+def test_lengths_have_three_digits(value, text):
+    assert metres(value) == text
+    assert parse_answer(text).value == pytest.approx(value, rel=0.02)
+
+
+def test_no_length_is_refused():
+    with pytest.raises(ValueError, match='nan'):
+        metres(float('nan'))
+
+
+@pytest.mark.parametrize('size', [(160, 120), (1242, 375), (7, 5)])
+def test_places_survive_writing_and_reading(size):
+    width, height = size
+    for column, row in ((0, 0), (width - 1, height - 1), (width // 3, height // 2)):
+        place = Place.of_pixel(column, row, width, height, is_region=True)
+        found, = find_places(f'what is at {place}?')
+        assert found.is_region
+        read = found.pixel(width, height)
+        assert abs(read[0] - column) <= width / 1000 and abs(read[1] - row) <= height / 1000
+
+
+def test_what_is_no_place_is_none():
+    assert find_places('<loc:1.5,0.2> <loc:a,b> <spot:0.1,0.1> <loc:0.1>') == ()
