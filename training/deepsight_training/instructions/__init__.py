@@ -1,0 +1,1 @@
+"""Frames with exact depth, questions about them, and benchmarks of such questions."""
