@@ -15,6 +15,8 @@ from deepsight_ros.engines.engine import Engine
 from deepsight_ros.engines.errors import EngineError
 from deepsight_ros.engines.manifest import Manifest
 from deepsight_ros.engines.manifest import TensorSpec
+from deepsight_ros.engines.recorded_inputs import read_recorded
+from deepsight_ros.engines.recorded_inputs import usual_inputs
 from deepsight_ros.engines.tensors import Array
 from deepsight_ros.engines.tensors import described
 from deepsight_ros.engines.tensors import Forms
@@ -134,10 +136,10 @@ class OnnxRuntimeEngine(Engine):
             content[index] = array
 
     def warm_up(self) -> None:
-        """Run each profile's usual shapes once."""
-        for profile in self.manifest.profiles:
-            self({spec.name: np.zeros(profile[spec.name].opt, spec.dtype)
-                  for spec in self._inputs})
+        """Run recorded or usual inputs once."""
+        for case in (read_recorded(self._bundle, self.manifest)
+                     or usual_inputs(self._inputs, self.manifest)):
+            self(case)
 
     def allocate(self, name: str, shape: Shape | None = None) -> HostTensor:
         """Return a zeroed tensor."""
