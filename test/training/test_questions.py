@@ -224,8 +224,9 @@ def test_unlabelled_frames_are_asked_for_geometry_only(simple):
 def test_places_lie_on_one_surface():
     ranges = np.full((20, 20), 2.0, np.float32)
     ranges[:, 10:] = 3.0
-    rows, columns = np.array([5, 5, 5]), np.array([4, 9, 14])
-    np.testing.assert_array_equal(is_flat(ranges, rows, columns), [True, False, True])
+    ranges[9:12, 5] = np.nan
+    rows, columns = np.array([5, 5, 5, 10, 10]), np.array([4, 9, 14, 4, 5])
+    np.testing.assert_array_equal(is_flat(ranges, rows, columns), [True, False, True, True, False])
 
 
 def test_unknown_families_are_named(simple):

@@ -89,8 +89,10 @@ def draw_flat_pixels(sample: FrameSample, rng: np.random.Generator, count: int) 
 
 
 def is_flat(ranges: FloatImage, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
-    """Tell which inner pixels [N] have eight measured neighbours at about the same range."""
+    """Tell which measured inner pixels [N] have four or more neighbours, all at their range."""
     around = np.stack([ranges[rows + i, columns + j] for i in (-1, 0, 1) for j in (-1, 0, 1)])
-    with np.errstate(invalid='ignore'):
-        flat: np.ndarray = np.isfinite(around).all(0) & (around.max(0) < FLAT * around.min(0))
+    measured = np.isfinite(around)
+    nearest = np.where(measured, around, np.inf).min(0)
+    farthest = np.where(measured, around, 0.0).max(0)
+    flat: np.ndarray = measured[4] & (measured.sum(0) >= 5) & (farthest < FLAT * nearest)
     return flat
