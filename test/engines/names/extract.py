@@ -68,6 +68,7 @@ class Reduce(ast.NodeTransformer):
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
         self.generic_visit(node)
         node.body = [ast.Expr(ast.Constant(...))]
+        node.args.defaults = [ast.Constant(...) for _ in node.args.defaults]
         return node
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AnnAssign:

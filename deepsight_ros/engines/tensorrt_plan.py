@@ -1,0 +1,191 @@
+"""
+A TensorRT plan that is loaded on the GPU, and what can be read back from it.
+
+Only names that TensorRT has both in 10.3 and in 11.x. Import this module only when a plan is to be
+run or built: importing it needs TensorRT.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+import json
+import logging
+from typing import Final
+
+from deepsight_ros.engines import cuda
+from deepsight_ros.engines.errors import EngineError
+from deepsight_ros.engines.manifest import Manifest
+from deepsight_ros.engines.manifest import ShapeRange
+from deepsight_ros.engines.manifest import TensorSpec
+from deepsight_ros.engines.plans import PlanKey
+from deepsight_ros.engines.plans import profiles_text
+from deepsight_ros.engines.tensors import Shape
+
+try:
+    import tensorrt as trt
+except ImportError as error:
+    raise EngineError(
+        f'TensorRT cannot be imported ({error}); install it with `pip install tensorrt` (on a '
+        'Jetson: `sudo apt install python3-libnvinfer`, and a virtual environment made with '
+        '--system-site-packages), or choose the backend onnxruntime') from error
+
+VERSION: Final[str] = trt.__version__
+FREE: Final = -1
+"""Size that an optimisation profile leaves open."""
+_NUMPY: Final = {
+    trt.DataType.FLOAT: 'float32', trt.DataType.HALF: 'float16', trt.DataType.INT64: 'int64',
+    trt.DataType.INT32: 'int32', trt.DataType.INT8: 'int8', trt.DataType.UINT8: 'uint8',
+    trt.DataType.BOOL: 'bool',
+}
+_FORMATS: Final = {  # the inspector's words for dtypes; BFloat16 contains Float
+    'BFLOAT16': 'bfloat16', 'BF16': 'bfloat16', 'FP16': 'float16', 'HALF': 'float16',
+    'FP8': 'float8', 'FP32': 'float32', 'FLOAT': 'float32', 'INT64': 'int64', 'INT32': 'int32',
+    'INT8': 'int8', 'INT4': 'int4', 'BOOL': 'bool',
+}
+_log = logging.getLogger(__name__)
+
+
+class Log(trt.ILogger):  # type: ignore[misc]  # Any where TensorRT is not installed
+    """Passes TensorRT's messages on, and keeps the last errors for ours."""
+
+    def __init__(self) -> None:
+        trt.ILogger.__init__(self)
+        self._errors: list[str] = []
+
+    def log(self, severity: trt.ILogger.Severity, msg: str) -> None:
+        """Take a message from TensorRT."""
+        if severity in (trt.ILogger.Severity.ERROR, trt.ILogger.Severity.INTERNAL_ERROR):
+            self._errors = [*self._errors[-2:], msg]
+            _log.error('TensorRT: %s', msg)
+        elif severity == trt.ILogger.Severity.WARNING:
+            _log.warning('TensorRT: %s', msg)
+
+    @property
+    def reasons(self) -> str:
+        """Return the last errors in one line."""
+        return ' | '.join(self._errors) or 'TensorRT gave no reason'
+
+
+def plan_key(manifest: Manifest) -> PlanKey:
+    """Return what a plan of the bundle must be to run here; ``EngineError`` without a GPU."""
+    variant = manifest.variant('tensorrt')
+    gpu = cuda.current_gpu()
+    return PlanKey(
+        bundle=manifest.name,
+        onnx_sha256=manifest.files[variant.file],
+        tensorrt=VERSION,
+        gpu=gpu.name,
+        compute_capability=gpu.compute_capability,
+        profiles=profiles_text(manifest.profiles),
+        attention=variant.attention)
+
+
+class LoadedPlan:
+    """The weights of a plan on the GPU, which several contexts share."""
+
+    def __init__(self, content: bytes, name: str) -> None:
+        """Load a plan whose hash was checked; ``EngineError`` when it cannot run here."""
+        self.name = name
+        self.log = Log()
+        cuda.require_memory(len(content), f'{name}: loading the weights')
+        runtime: trt.Runtime = trt.Runtime(self.log)
+        engine: trt.ICudaEngine | None = runtime.deserialize_cuda_engine(content)
+        if engine is None:
+            raise EngineError(f'{name}: TensorRT {VERSION} cannot load the plan '
+                              f'({self.log.reasons}); build it again')
+        self._runtime = runtime
+        self.engine: trt.ICudaEngine = engine
+        self.inputs, self.outputs = self._read_specs()
+        self.profiles = tuple(self._read_profile(index)
+                              for index in range(engine.num_optimization_profiles))
+        self.activation_bytes: int = engine.device_memory_size_v2
+
+    def new_context(self) -> trt.IExecutionContext:
+        """Return a context without memory for activations; raises ``EngineError``."""
+        context: trt.IExecutionContext | None = self.engine.create_execution_context(
+            trt.ExecutionContextAllocationStrategy.USER_MANAGED)
+        if context is None:
+            raise self.failed('making a context')
+        return context
+
+    def set_shapes(
+        self, context: trt.IExecutionContext, profile: int, shapes: dict[str, Shape], stream: int,
+    ) -> dict[str, Shape]:
+        """Set profile and input shapes; return the outputs' shapes. Raises ``EngineError``."""
+        if not context.set_optimization_profile_async(profile, stream):
+            raise self.failed(f'choosing profile {profile}')
+        for name, shape in shapes.items():
+            if not context.set_input_shape(name, shape):
+                raise self.failed(f'setting {name!r} to {list(shape)}')
+        if missing := context.infer_shapes():
+            raise self.failed(f'finding the shapes, without those of {missing},')
+        outputs = {spec.name: _sizes(context.get_tensor_shape(spec.name))
+                   for spec in self.outputs}
+        for name, shape in outputs.items():
+            if FREE in shape:
+                raise EngineError(f'{self.name}: the shape of {name!r} depends on the data; '
+                                  'export outputs whose shapes follow from those of the inputs')
+        return outputs
+
+    def profile_for(self, shapes: dict[str, Shape]) -> int:
+        """Return the first profile that covers the input shapes; ``EngineError`` if none."""
+        for index, profile in enumerate(self.profiles):
+            if all(_covers(profile[name], shape) for name, shape in shapes.items()):
+                return index
+        built = '; '.join(
+            ', '.join(f'{name} {list(item.min)} to {list(item.max)}'
+                      for name, item in profile.items()) for profile in self.profiles)
+        given = ', '.join(f'{name} {list(shape)}' for name, shape in shapes.items())
+        raise EngineError(f'{self.name}: the plan was built for {built}, not for {given}; change '
+                          "the profiles in the bundle's manifest and build again, or choose the "
+                          'backend onnxruntime')
+
+    def layer_dtypes(self) -> dict[str, int]:
+        """Return dtype to the number of layers whose first output has it, as far as is known."""
+        inspector: trt.EngineInspector = self.engine.create_engine_inspector()
+        text: str = inspector.get_engine_information(trt.LayerInformationFormat.JSON)
+        try:
+            layers = json.loads(text)['Layers']
+            formats = [layer['Outputs'][0]['Format/Datatype'].upper() for layer in layers
+                       if isinstance(layer, dict) and layer.get('Outputs')]
+        except (ValueError, KeyError, TypeError, AttributeError):
+            return {}
+        return dict(Counter(
+            next((name for word, name in _FORMATS.items() if word in text), 'other')
+            for text in formats))
+
+    def failed(self, action: str) -> EngineError:
+        """Return the error for a call of TensorRT that was refused."""
+        return EngineError(f'{self.name}: {action} failed ({self.log.reasons}); build the plan '
+                           'again, or choose the backend onnxruntime')
+
+    def _read_specs(self) -> tuple[tuple[TensorSpec, ...], tuple[TensorSpec, ...]]:
+        engine = self.engine
+        inputs: list[TensorSpec] = []
+        outputs: list[TensorSpec] = []
+        for name in [engine.get_tensor_name(index) for index in range(engine.num_io_tensors)]:
+            dtype = _NUMPY.get(engine.get_tensor_dtype(name))
+            if dtype is None or engine.get_tensor_location(name) != trt.TensorLocation.DEVICE:
+                raise EngineError(
+                    f'{self.name}: {name!r} is of {engine.get_tensor_dtype(name)} at '
+                    f'{engine.get_tensor_location(name)}; export a graph whose inputs and outputs '
+                    'have NumPy types and are no shapes')
+            spec = TensorSpec(name, dtype, _sizes(engine.get_tensor_shape(name)))
+            is_input = engine.get_tensor_mode(name) == trt.TensorIOMode.INPUT
+            (inputs if is_input else outputs).append(spec)
+        return tuple(inputs), tuple(outputs)
+
+    def _read_profile(self, index: int) -> dict[str, ShapeRange]:
+        return {spec.name: ShapeRange(*(
+            _sizes(shape) for shape in self.engine.get_tensor_profile_shape(spec.name, index)))
+            for spec in self.inputs}
+
+
+def _covers(item: ShapeRange, shape: Shape) -> bool:
+    return len(item.min) == len(shape) and all(
+        low <= size <= high
+        for low, size, high in zip(item.min, shape, item.max, strict=True))
+
+
+def _sizes(dims: trt.Dims) -> Shape:
+    return tuple(int(dims[axis]) for axis in range(len(dims)))
