@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 import math
 from pathlib import Path
 from statistics import median
@@ -28,6 +29,7 @@ from deepsight_ros.evaluation.masks import TrueSegmentation
 from deepsight_ros.evaluation.scoring import FrameScorer
 from deepsight_ros.evaluation.scoring import summarise
 from deepsight_ros.evaluation.tables import score_table
+from deepsight_ros.geometry import GroundPlane
 from deepsight_ros.perception.embodied_depth import ClassMapper
 from deepsight_ros.perception.embodied_depth import EmbodiedDepth
 from deepsight_ros.perception.segmentation import Segmentation
@@ -114,7 +116,7 @@ def evaluate(
             pipeline = EmbodiedDepth(frame.camera, source, refine_ground=refine_ground)
         elif not dataset.is_sequence:
             pipeline.reset()
-        prior = frame.ground.tilted(pitch_error) if pitch_error else frame.ground
+        prior = _set_wrong(frame.ground, pitch_error) if pitch_error else frame.ground
         result = pipeline(frame.image, prior, frame.stamp_ns * 1e-9)
         scores.append(scorer(result, frame.truth_points(), frame.ground, frame.labels))
         seconds.append({**result.seconds, 'total': math.fsum(result.seconds.values())})
@@ -126,6 +128,12 @@ def _class_maps(segmentation: Segmentation, masks: str) -> ClassMapper:
     if masks == 'labels':
         return TrueSegmentation()
     return DegradedSegmentation(segmentation) if masks == 'degraded' else segmentation
+
+
+def _set_wrong(ground: GroundPlane, pitch_error: float) -> GroundPlane:
+    """Return the plane with an error of pitch; its sigma admits that there is one."""
+    return replace(ground.tilted(pitch_error),
+                   mount_sigma=math.hypot(ground.mount_sigma, pitch_error))
 
 
 def _labels_of(frame: Frame) -> npt.NDArray[np.uint8]:

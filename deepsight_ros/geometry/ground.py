@@ -19,6 +19,12 @@ HEIGHT_SIGMA: Final = 0.02
 """Default 1-sigma of the camera's height in metres: a tape measure and tyre load."""
 ANGLE_SIGMA: Final = math.radians(0.25)
 """Default 1-sigma of pitch and roll in radians: suspension and small slopes while driving."""
+MOUNT_SIGMA: Final = math.radians(2.0)
+"""Default 1-sigma of the mount's pitch in radians: a camera set by hand."""
+TRANSFORM_SIGMA: Final = math.radians(1.0)
+"""The same where it comes from a transform: a robot is not quite like its drawing."""
+GRAVITY_SIGMA: Final = math.radians(1.5)
+"""The same where it comes from gravity, to which ground is level up to this (2.5 %)."""
 MAX_RELATIVE_SIGMA: Final = 0.25
 """Default horizon cut-off: beyond this relative uncertainty ground depth says nothing."""
 
@@ -30,7 +36,9 @@ class GroundPlane:
 
     ``normal`` is the unit vector that points down to the ground, ``height`` (m) the optical
     centre's distance from the plane: its points satisfy ``normal . X = height``. A level camera
-    has the normal (0, 1, 0). Source: Vision-Language Embodiment (CVPR 2025), embodied road depth.
+    has the normal (0, 1, 0). ``mount_sigma`` (rad) says how wrong the pitch may be for good, the
+    other sigmas what is unknown in each picture besides. Source: Vision-Language Embodiment (CVPR
+    2025), embodied road depth.
     """
 
     normal: tuple[float, float, float]
@@ -38,6 +46,7 @@ class GroundPlane:
     height_sigma: float = HEIGHT_SIGMA
     pitch_sigma: float = ANGLE_SIGMA
     roll_sigma: float = ANGLE_SIGMA
+    mount_sigma: float = MOUNT_SIGMA
 
     def __post_init__(self) -> None:
         """Normalise the normal; reject a camera on or below the ground."""
@@ -80,13 +89,14 @@ class GroundPlane:
             raise GroundError('transform to the ground frame does not hold a rotation; fix its '
                               'publisher')
         down = -rotation[2]
-        return cls((float(down[0]), float(down[1]), float(down[2])), float(transform[2, 3]))
+        normal = float(down[0]), float(down[1]), float(down[2])
+        return cls(normal, float(transform[2, 3]), mount_sigma=TRANSFORM_SIGMA)
 
     @classmethod
     def from_gravity(cls, gravity: npt.NDArray[Any], height: float) -> GroundPlane:
         """Level ground below a camera that feels ``gravity`` [3] (pointing down, any length)."""
         x, y, z = (float(value) for value in np.asarray(gravity, np.float64).ravel())
-        return cls((x, y, z), height)
+        return cls((x, y, z), height, mount_sigma=GRAVITY_SIGMA)
 
     @classmethod
     def fit(

@@ -1,4 +1,4 @@
-"""Per-frame correction of the ground plane's pitch from the picture alone."""
+"""Per-frame correction of the ground plane's pitch and height from the picture alone."""
 
 from __future__ import annotations
 
@@ -14,14 +14,13 @@ import numpy.typing as npt
 from deepsight_ros.geometry.camera import Camera
 from deepsight_ros.geometry.errors import GroundError
 from deepsight_ros.geometry.ground import GroundPlane
+from deepsight_ros.geometry.ground import MOUNT_SIGMA
 from deepsight_ros.geometry.ground_lines import find_ground_lines
 from deepsight_ros.geometry.ground_lines import ground_reaches_far
+from deepsight_ros.geometry.slope_filter import SLOPE_SIGMA
+from deepsight_ros.geometry.slope_filter import SlopeFilter
 from deepsight_ros.geometry.vanishing_point import horizon_log_likelihood
 
-_MOUNT_ERROR: Final = math.radians(2.0)
-"""How wrong the prior's pitch may be: a camera set by hand ..."""
-_SLOPE_SIGMA: Final = math.radians(1.0)
-"""... plus the slope of the road ahead against that below the wheels (2 %)."""
 _OFFSETS: Final = np.radians(np.linspace(-4.5, 4.5, 91))
 """Corrections of pitch that are weighed against each other."""
 _WANDER_RATE: Final = math.radians(0.5)
@@ -32,10 +31,14 @@ _CLUTTER: Final = 10.0
 """Log likelihood that chance crossings reach somewhere: a thousand points are tried."""
 _DOUBT: Final = 0.1
 """Probability that the lines of a picture, however clear, are not those of the road."""
+_GROSS: Final = 0.1
+"""Probability that the mount is not what its description says: then it is one set by hand."""
 _LOST: Final = 1e-3
 """Probability per picture that the filter is wrong, so that it can recover."""
 _MODE: Final = math.radians(0.75)
 _FRAME_TIME: Final = 0.1
+_FARTHEST_HINGE: Final = 5.0
+"""Camera heights to where a road may bend: ground seen only beyond lies past several bends."""
 _MAX_WIDTH: Final = 1280
 _MIN_ROWS: Final = 32
 """Less picture than this below the highest horizon shows no lines."""
@@ -43,13 +46,17 @@ _MIN_ROWS: Final = 32
 
 class GroundRefiner:
     """
-    Corrects the pitch of a prior ground plane frame by frame.
+    Corrects pitch and height of a prior ground plane frame by frame.
 
     Lines on the ground that run along the road (marks, kerbs, rails, the feet of walls and
     vehicles) meet on the ground's horizon, whose row is the pitch. Each picture gives a likelihood
     over rows; a histogram filter joins them over time, so that rival rows of one picture die out
-    in the next. Roll and height stay the prior's: one row says nothing about them. Pictures
-    without such lines leave the plane as it is.
+    in the next. Pictures without such lines leave the plane as it is.
+
+    What changed the pitch may be the mount, which turns about the camera, or the slope of the
+    road in view against that below the wheels, which lifts or lowers the plane below the camera
+    too: it hinges where the view of the ground begins. Roll stays the prior's: lines that run
+    along a road meet in one point, however the road is tilted across.
     """
 
     def __init__(self, camera: Camera) -> None:
@@ -62,7 +69,8 @@ class GroundRefiner:
 
     def reset(self) -> None:
         """Forget what earlier pictures said."""
-        self._belief = _initial_belief()
+        self._belief = np.zeros(0)
+        self._slope: SlopeFilter | None = None
         self._stamp: float | None = None
         self._measured = False
 
@@ -74,45 +82,70 @@ class GroundRefiner:
         stamp_s: float | None = None,
     ) -> GroundPlane:
         """
-        Return ``prior`` with the pitch that this picture and the ones before it show.
+        Return ``prior`` with the pitch and height that this picture and those before it show.
 
         ``image`` is the rectified picture, RGB [H, W, 3] or grey [H, W]; ``classes`` the
         ``SceneClass`` ids at any resolution; ``stamp_s`` the picture's time in seconds (10 Hz is
-        assumed without). The result's ``pitch_sigma`` is that of the corrected pitch. The prior
-        comes back untouched as long as no picture had evidence. Raises ``GroundError`` for a
-        picture of another size than the camera's.
+        assumed without). The smaller the prior's ``mount_sigma``, the more it takes to move it.
+        The result's ``pitch_sigma`` and ``height_sigma`` are those of the corrected values. The
+        prior comes back untouched as long as no picture had evidence. Raises ``GroundError`` for
+        a picture of another size than the camera's.
         """
         if image.shape[:2] != (self._full.height, self._full.width):
             raise GroundError(f'picture is {image.shape[1]}x{image.shape[0]}, the camera '
                               f'{self._full.width}x{self._full.height}; make a new GroundRefiner')
-        self._predict(stamp_s)
+        slope = self._predict(prior, stamp_s)
         self._observe(self._log_likelihood(image, prior, classes))
         if not self._measured:
             return prior
-        pitch, sigma = self._estimate()
-        return replace(prior.tilted(pitch=pitch), pitch_sigma=math.hypot(sigma, _PLANE_SIGMA))
+        change, sigma = self._estimate()
+        bend, bend_sigma = slope.update(change, sigma)
+        hinge = self._hinge(prior)
+        return replace(
+            prior.tilted(pitch=change), height=prior.height + hinge * math.tan(bend),
+            pitch_sigma=math.hypot(sigma, _PLANE_SIGMA),
+            height_sigma=math.hypot(prior.height_sigma, hinge * bend_sigma))
 
-    def _predict(self, stamp_s: float | None) -> None:
-        """Blur the belief by what pitch changes from picture to picture."""
+    def _predict(self, prior: GroundPlane, stamp_s: float | None) -> SlopeFilter:
+        """Let the time pass since the last picture: blur the belief by what pitch changes."""
         pause = _FRAME_TIME
         if stamp_s is not None and self._stamp is not None:
             pause = stamp_s - self._stamp
             if pause < 0:
                 self.reset()
         self._stamp = stamp_s
-        variance = _WANDER_RATE**2 * max(pause, 0.0) + 1e-12
+        initial = _initial_belief(prior.mount_sigma)
+        if self._slope is None:
+            self._belief, self._slope = initial, SlopeFilter(prior.mount_sigma)
+            return self._slope
+        self._slope.predict(pause)
+        variance = _WANDER_RATE**2 * pause + 1e-12
         kernel = np.exp(-0.5 * _OFFSETS**2 / variance)
         wandered = np.convolve(self._belief, kernel, mode='same')
-        self._belief = (1 - _LOST) * wandered / wandered.sum() + _LOST * _initial_belief()
+        self._belief = (1 - _LOST) * wandered / wandered.sum() + _LOST * initial
+        return self._slope
 
     def _observe(self, log_likelihood: npt.NDArray[np.float64]) -> None:
         """Bayes' rule, with the alternatives that the lines are clutter or not the road's."""
         top = float(log_likelihood.max())
         if top < _CLUTTER:
             return
-        self._measured = True
-        informed = self._belief * (np.exp(log_likelihood - top) + math.exp(_CLUTTER - top))
+        road = self._belief * np.exp(log_likelihood - top)
+        clutter = self._belief * math.exp(_CLUTTER - top)
+        self._measured |= bool(road.sum() > clutter.sum())
+        informed = road + clutter
         self._belief += (1 - _DOUBT) * (informed / informed.sum() - self._belief)
+
+    def _hinge(self, prior: GroundPlane) -> float:
+        """
+        Distance (m) at which the ground in view begins, below the lower edge of the picture.
+
+        A road that bends evenly from the wheels on has the slope of its middle in view, which
+        lies twice as far by the count of rows, and whose tangent meets the wheels' plane halfway.
+        """
+        below = math.atan(float(self._camera.ray_y[-1])) + prior.pitch
+        farthest = prior.height * _FARTHEST_HINGE
+        return min(max(prior.height / math.tan(below), 0.0), farthest) if below > 0 else 0.0
 
     def _estimate(self) -> tuple[float, float]:
         """Mean of the belief about its peak, and half the width of its central 68 %."""
@@ -158,9 +191,10 @@ class GroundRefiner:
         return rows
 
 
-def _initial_belief() -> npt.NDArray[np.float64]:
-    """Probability of the ``_OFFSETS`` before any picture: equal up to the mount's error."""
-    beyond = np.maximum(np.abs(_OFFSETS) - _MOUNT_ERROR, 0)
-    belief = np.exp(-0.5 * (beyond / _SLOPE_SIGMA)**2)
-    total: npt.NDArray[np.float64] = belief / belief.sum()
-    return total
+def _initial_belief(mount_sigma: float) -> npt.NDArray[np.float64]:
+    """Probability of the ``_OFFSETS`` before any picture, by errors of the mount and slopes."""
+    belief = np.zeros(len(_OFFSETS))
+    for share, sigma in ((1 - _GROSS, mount_sigma), (_GROSS, MOUNT_SIGMA)):
+        part = np.exp(-0.5 * _OFFSETS**2 / (sigma**2 + SLOPE_SIGMA**2))
+        belief += share * part / part.sum()
+    return belief

@@ -82,6 +82,8 @@ def test_height_and_pitch_of_the_camera_can_be_given(street, tmp_path):
     kitti_raw(tmp_path, street)
     ground = open_dataset('kitti-raw', tmp_path, GroundOptions(1.5, 0.02))[0].ground
     assert (ground.height, ground.pitch) == (1.5, pytest.approx(0.02))
+    calibrated = open_dataset('kitti-raw', tmp_path, GroundOptions(1.5))[0].ground
+    assert calibrated.mount_sigma < ground.mount_sigma
 
 
 def test_floor_below_the_camera_only(street, tmp_path):

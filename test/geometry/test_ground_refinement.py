@@ -1,5 +1,6 @@
 """Pitch found in painted roads, where it is known, and on real ones, where LiDAR knows it."""
 
+from dataclasses import replace
 from pathlib import Path
 import sys
 
@@ -22,16 +23,75 @@ def pitch_error(plane, truth):
     return abs(np.degrees(plane.pitch - truth.pitch))
 
 
-@pytest.mark.parametrize('with_classes', [True, False])
+def road_ahead(below, slope_degrees):
+    """Ground that bends where the view of it begins: what lies ahead, as seen from the camera."""
+    ahead = below.tilted(np.radians(slope_degrees))
+    begin = below.height / np.tan(np.arctan(CAMERA.ray_y[-1]) + below.pitch)
+    return replace(ahead, height=below.height + begin * np.tan(np.radians(slope_degrees)))
+
+
+def known_to(plane, mount_degrees):
+    return replace(plane, mount_sigma=np.radians(mount_degrees))
+
+
 @pytest.mark.parametrize('error', [-2.0, -1.0, 0.0, 1.0, 2.0])
-def test_one_picture_shows_the_pitch(error, with_classes):
+def test_one_picture_shows_the_pitch(error):
     truth = level_camera(1.0)
     picture, classes = paint_road(truth, yaw=0.05)
-    plane = GroundRefiner(CAMERA).update(
-        picture, level_camera(1.0 + error), classes if with_classes else None)
+    plane = GroundRefiner(CAMERA).update(picture, level_camera(1.0 + error), classes)
     assert pitch_error(plane, truth) < 0.1
     assert pitch_error(plane, truth) < 3 * np.degrees(plane.pitch_sigma)
-    assert plane.height == truth.height
+    assert plane.height == pytest.approx(truth.height, rel=0.03)
+    assert abs(plane.height - truth.height) < plane.height_sigma
+
+
+@pytest.mark.parametrize('mount', [0.1, 1.0, 2.0])
+@pytest.mark.parametrize('error', [-2.0, 1.0])
+def test_pictures_without_classes_show_the_pitch_together(mount, error):
+    refiner, truth = GroundRefiner(CAMERA), level_camera(1.0)
+    for index in range(5):
+        picture, _ = paint_road(truth, yaw=0.05, travelled=1.0 * index, seed=index)
+        plane = refiner.update(picture, known_to(level_camera(1.0 + error), mount))
+    assert pitch_error(plane, truth) < 0.1
+
+
+def test_weak_lines_do_not_move_a_prior_that_is_known_well():
+    """Without classes a picture says little: three convince a vague prior, not a tight one."""
+    truth, planes = level_camera(1.0), []
+    for mount in (2.0, 0.1):
+        refiner, prior = GroundRefiner(CAMERA), known_to(level_camera(-2.0), mount)
+        for index in range(3):
+            picture, _ = paint_road(truth, yaw=0.05, travelled=1.0 * index, seed=index)
+            plane = refiner.update(picture, prior)
+        planes.append(plane)
+    assert pitch_error(planes[0], truth) < 0.1
+    assert planes[1] is prior
+
+
+@pytest.mark.parametrize('slope', [-1.5, 1.5])
+def test_the_slope_of_the_road_ahead_moves_the_plane_below_the_camera(slope):
+    """A mount that is known well cannot have changed the pitch, so the road bends."""
+    below = level_camera(0.5)
+    truth = road_ahead(below, slope)
+    assert abs(truth.height - below.height) > 0.1
+    picture, classes = paint_road(truth, yaw=0.05)
+    calibrated = GroundRefiner(CAMERA).update(picture, known_to(below, 0.1), classes)
+    assert pitch_error(calibrated, truth) < 0.15
+    assert calibrated.height == pytest.approx(truth.height, abs=0.02)
+    by_hand = GroundRefiner(CAMERA).update(picture, known_to(below, 2.0), classes)
+    assert abs(by_hand.height - below.height) < 0.3 * abs(truth.height - below.height)
+    assert by_hand.height_sigma > 2 * calibrated.height_sigma
+
+
+def test_a_long_lens_does_not_lift_the_plane_without_bounds():
+    """The ground in view begins seven camera heights ahead, past more than one bend."""
+    camera = Camera(800, 300, 1000.0, 1000.0, 395.0, 120.0)
+    truth, refiner = level_camera(-1.0), GroundRefiner(camera)
+    for index in range(2):
+        picture, classes = paint_road(truth, camera, seed=index)
+        plane = refiner.update(picture, known_to(level_camera(1.0), 0.1), classes)
+    assert pitch_error(plane, truth) < 0.15
+    assert 0.82 < plane.height / truth.height < 0.95
 
 
 @pytest.mark.parametrize('roll', [-4.0, 3.0])

@@ -62,6 +62,15 @@ def test_numbers_are_last():
         (1.5, 0.1, 0.2))
 
 
+def test_each_source_says_how_well_it_knows_the_mount():
+    extrinsics = Extrinsics(height=1.5)
+    by_hand = extrinsics.ground('camera', 0).plane.mount_sigma
+    extrinsics.add_imu(imu(0, at_rest(0.1)))
+    by_gravity = extrinsics.ground('camera', 0).plane.mount_sigma
+    by_transform = Extrinsics(transforms=robot()).ground('camera', 0).plane.mount_sigma
+    assert 0 < by_transform < by_gravity < by_hand
+
+
 def test_imu_frame_is_turned_into_the_cameras():
     transforms = TransformBuffer()
     transforms.set('imu', 'camera', np.zeros(3), OPTICAL)

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from dataclasses import replace
+import math
+from typing import Final
 
 from deepsight_ros.evaluation.errors import DatasetError
 from deepsight_ros.geometry import GroundPlane
+
+_CALIBRATED_SIGMA: Final = math.radians(0.5)
+"""1-sigma of the pitch of a rig that its data set calls level."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +33,8 @@ class GroundOptions:
         """
         Ground below a fixed camera: the given height, else ``nominal_height``, and the pitch.
 
+        Data sets with a nominal height have a calibrated mount unless another pitch is given.
+
         ``DatasetError`` when neither height is known, or where gravity or floor were given.
         """
         if self.gravity is not None or self.floor is not None:
@@ -37,7 +45,10 @@ class GroundOptions:
             raise DatasetError(f'{dataset} does not say how high the camera was; give '
                                '--camera-height (m) and, unless it was level, --camera-pitch '
                                '(rad)')
-        return GroundPlane.from_height(height, self.camera_pitch or 0.0)
+        plane = GroundPlane.from_height(height, self.camera_pitch or 0.0)
+        if nominal_height is None or self.camera_pitch is not None:
+            return plane
+        return replace(plane, mount_sigma=_CALIBRATED_SIGMA)
 
     def require_no_camera(self, dataset: str) -> None:
         """Raise ``DatasetError`` if a fixed camera was given for a data set with poses."""
