@@ -1,6 +1,7 @@
 """Fixtures that all tests share."""
 
 import ast
+from collections.abc import Iterator
 import os
 from pathlib import Path
 import sys
@@ -10,6 +11,15 @@ import pytest
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 sys.path.insert(0, str(HERE))
+
+
+@pytest.fixture(scope='session', autouse=True)
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Keep engines apart from the user's, for processes that tests start as well."""
+    with pytest.MonkeyPatch.context() as patch:
+        folder = tmp_path_factory.mktemp('cache')
+        patch.setenv('DEEPSIGHT_CACHE', str(folder))
+        yield folder
 
 
 @pytest.fixture(scope='session')

@@ -32,7 +32,7 @@ def engine_row(seconds: float) -> Row:
         graph = _write_bundle(Path(folder))
         session: Any = onnxruntime.InferenceSession(
             str(graph), _options(), providers=['CPUExecutionProvider'])
-        with load_engine(Path(folder)) as engine:
+        with load_engine(Path(folder), cache=Path(folder)) as engine:
             times = median_seconds({
                 'engine': lambda: engine({'x': _INPUT}),
                 'session': lambda: session.run(['y'], {'x': _INPUT})}, seconds, 'engine')

@@ -65,6 +65,8 @@ def replacing(path: Path) -> Iterator[Path]:
         temporary = Path(name)
         try:
             yield temporary
+            # Whoever builds an image is often not who runs it.
+            temporary.chmod(0o644)
             _sync(temporary)
             temporary.replace(path)
             _sync(path.parent)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
+from typing import Final
 from typing import Union
 
 import numpy as np
@@ -15,6 +16,7 @@ from deepsight_ros.engines.engine import Engine
 from deepsight_ros.engines.errors import EngineError
 from deepsight_ros.engines.manifest import Manifest
 from deepsight_ros.engines.manifest import TensorSpec
+from deepsight_ros.engines.optimised_graphs import open_session
 from deepsight_ros.engines.recorded_inputs import read_recorded
 from deepsight_ros.engines.recorded_inputs import usual_inputs
 from deepsight_ros.engines.tensors import Array
@@ -27,6 +29,8 @@ from deepsight_ros.engines.tensors import Targets
 from deepsight_ros.engines.tensors import Tensor
 from deepsight_ros.engines.tensors import TensorSlice
 
+LOWEST: Final = '1.15'
+"""First version that loads graphs of IR version 9 and opset 18, as bundles have them."""
 Providers = Sequence[Union[str, tuple[str, dict[str, Any]]]]
 
 _PREFERRED = ('CUDAExecutionProvider', 'CPUExecutionProvider')
@@ -67,23 +71,28 @@ class OnnxRuntimeEngine(Engine):
         providers: Providers | None = None, cache: Path | None = None, reason: str = 'asked for',
     ) -> OnnxRuntimeEngine:
         """Open a bundle's graph; ``EngineError`` when ONNX Runtime cannot."""
-        path = bundle / manifest.variant('onnxruntime').file
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        # Spinning threads steal the cores that DDS needs to receive the next picture.
-        options.add_session_config_entry('session.intra_op.allow_spinning', '0')
-        options.log_severity_level = 3
+        name = manifest.variant('onnxruntime').file
+        path = bundle / name
+
+        def make_options() -> Any:
+            options = onnxruntime.SessionOptions()
+            options.intra_op_num_threads = threads
+            options.inter_op_num_threads = 1
+            # Spinning threads steal the cores that DDS needs to receive the next picture.
+            options.add_session_config_entry('session.intra_op.allow_spinning', '0')
+            options.log_severity_level = 3
+            return options
+
         if providers is None:
             available = onnxruntime.get_available_providers()
             providers = [name for name in _PREFERRED if name in available]
         try:
-            session: Any = onnxruntime.InferenceSession(
-                str(path), options, providers=list(providers))
+            session = open_session(path, manifest.files[name], manifest.name, list(providers),
+                                   cache, make_options)
         except Exception as error:
             raise EngineError(f'{path}: ONNX Runtime {onnxruntime.__version__} cannot load the '
-                              f'graph ({error}); reinstall the bundle or update onnxruntime',
-                              ) from error
+                              f'graph ({error}); reinstall the bundle, or update onnxruntime to '
+                              f'{LOWEST} or newer') from error
         return cls(session, manifest, reason, bundle)
 
     @property

@@ -7,6 +7,8 @@ Plans are programs: nothing is loaded but what a manifest's hash covers.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict
 from dataclasses import dataclass
 import hashlib
@@ -22,7 +24,7 @@ from deepsight_ros.engines.manifest import Profile
 from deepsight_ros.engines.manifest import TensorSpec
 
 FORMAT: Final = 1
-_HOW_BUILT: Final = ('flags', 'level')
+_HOW_BUILT: Final = {'flags', 'level'}
 """Fields of a key that do not matter for where and with which graph a plan runs."""
 
 
@@ -97,14 +99,14 @@ class PlanManifest:
         try:
             content = json.loads(path.read_text(encoding='utf-8'))
             if content.pop('format', None) != FORMAT:
-                raise EngineError(f'{path}: format is not {FORMAT}; build the plan again')
+                raise ValueError(f'format is not {FORMAT}')
             content['key']['flags'] = tuple(content['key']['flags'])
             content['key'] = PlanKey(**content['key'])
             content['tensors'] = tuple(TensorSpec(**{**item, 'shape': tuple(item['shape'])})
                                        for item in content['tensors'])
             return cls(**content)
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise EngineError(f'{path} cannot be read ({error}); build the plan again') from error
+            raise EngineError(f'{path} cannot be read ({error})') from error
 
     def to_json(self) -> str:
         """Return the text of the manifest file."""
@@ -126,57 +128,22 @@ def plan_path(key: PlanKey, cache: Path, *, failed: bool = False) -> Path:
     return (folder / 'failed' if failed else folder) / f'{key.name}.plan'
 
 
+def build_command(bundle: Path, cache: Path) -> str:
+    """Return the command that builds the plan of the bundle in folder ``bundle``."""
+    return shlex.join(['deepsight', 'engine', 'build', str(bundle), '--cache', str(cache)])
+
+
 def find_plan(key: PlanKey, cache: Path, bundle: Path) -> Plan:
     """
-    Return the verified plan for ``key``, or one that differs only in how it was built.
+    Return the verified plan for ``key``, else the newest that differs only in how it was built.
 
-    ``EngineError`` says what is missing or different, and the command that builds the plan of
-    the bundle in folder ``bundle``.
+    ``EngineError`` says what is missing, different or damaged, and the command that builds the
+    plan of the bundle in folder ``bundle``.
     """
-    remedy = f'build it: deepsight engine build {shlex.quote(str(bundle))} --cache ' \
-             f'{shlex.quote(str(cache))}'
-    path = plan_path(key, cache)
-    manifests = [path.with_suffix('.json')]
-    manifests += sorted(set(path.parent.glob('*.json')) - set(manifests))
-    nearest: dict[str, tuple[Any, Any]] = {}
-    for item in manifests:
-        if not item.is_file():
-            continue
-        try:
-            manifest = PlanManifest.read(item)
-        except EngineError:
-            if item == manifests[0]:
-                raise
-            continue
-        differences = key.differences(manifest.key)
-        if differences.keys() <= set(_HOW_BUILT):
-            return read_plan(item.with_suffix('.plan'), manifest)
-        if not nearest or len(differences) < len(nearest):
-            nearest = differences
-    if nearest:
-        text = ', '.join(f'{name} is {mine}, the plan was built for {other}'
-                         for name, (mine, other) in nearest.items())
-        raise EngineError(f'no plan in {path.parent} fits: {text}; {remedy}')
-    if plan_path(key, cache, failed=True).is_file():
-        raise EngineError(f'the plan of {key.bundle!r} failed its parity check, see '
-                          f'{plan_path(key, cache, failed=True).with_suffix(".json")}; '
-                          'use the backend onnxruntime')
-    raise EngineError(f'{path.parent} has no plan of {key.bundle!r}; {remedy}')
-
-
-def read_plan(path: Path, manifest: PlanManifest) -> Plan:
-    """Return the plan in file ``path`` after checking it; raises ``EngineError``."""
-    if not manifest.passed:
-        raise EngineError(f'{path} failed its parity check; build it again, or use the backend '
-                          'onnxruntime')
     try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise EngineError(f'{path} cannot be read ({error.strerror}); build it again') from error
-    if hashlib.sha256(content).hexdigest() != manifest.sha256:
-        raise EngineError(f'{path} does not match the hash in its manifest; the file was changed, '
-                          'cut off or damaged: build it again')
-    return Plan(path, manifest, content)
+        return read_plan(*_choose(key, cache))
+    except EngineError as error:
+        raise EngineError(f'{error}; build it: {build_command(bundle, cache)}') from error
 
 
 def save_plan(content: bytes, manifest: PlanManifest, cache: Path) -> Path:
@@ -184,14 +151,60 @@ def save_plan(content: bytes, manifest: PlanManifest, cache: Path) -> Path:
     Write a plan and its manifest, aside if it did not pass; return the plan's path.
 
     Hold ``locked(plan_path(key, cache))`` from before ``find_plan`` until after this, so that a
-    second builder finds the plan of the first. Raises ``EngineError``; the manifest comes last,
+    second builder finds the plan of the first. Raises ``EngineError``. The manifest comes last,
     and without one there is no plan.
     """
     path = plan_path(manifest.key, cache, failed=not manifest.passed)
+    old = plan_path(manifest.key, cache, failed=manifest.passed)
     with replacing(path) as temporary:
-        # The old manifest would say that the new plan is damaged.
-        path.with_suffix('.json').unlink(missing_ok=True)
         temporary.write_bytes(content)
+        # The old manifest would say that the new plan is damaged.
+        for stale in (path.with_suffix('.json'), old.with_suffix('.json'), old):
+            stale.unlink(missing_ok=True)
     with replacing(path.with_suffix('.json')) as temporary:
         temporary.write_text(manifest.to_json(), encoding='utf-8')
     return path
+
+
+def _choose(key: PlanKey, cache: Path) -> tuple[Path, PlanManifest]:
+    """Return the path and manifest of the plan to use; raises ``EngineError``."""
+    path = plan_path(key, cache)
+    if path.with_suffix('.json').is_file():
+        manifest = PlanManifest.read(path.with_suffix('.json'))
+        if manifest.key == key:
+            return path, manifest
+    others = list(_readable(path.parent))
+    same = [(item, manifest) for item, manifest in others
+            if key.differences(manifest.key).keys() <= _HOW_BUILT]
+    if same:
+        return max(same, key=lambda pair: pair[1].built)
+    if others:
+        nearest = min((key.differences(manifest.key) for _, manifest in others), key=len)
+        text = ', '.join(f'{name} is {mine}, the plan was built for {other}'
+                         for name, (mine, other) in nearest.items())
+        raise EngineError(f'no plan in {path.parent} fits: {text}')
+    failed = plan_path(key, cache, failed=True).with_suffix('.json')
+    if failed.is_file():
+        raise EngineError(f'the plan of {key.bundle!r} failed its parity check, see {failed}')
+    raise EngineError(f'{path.parent} has no plan of {key.bundle!r}')
+
+
+def _readable(folder: Path) -> Iterator[tuple[Path, PlanManifest]]:
+    """Yield the plans of a folder whose manifests can be read."""
+    for item in sorted(folder.glob('*.json')):
+        with suppress(EngineError):
+            yield item.with_suffix('.plan'), PlanManifest.read(item)
+
+
+def read_plan(path: Path, manifest: PlanManifest) -> Plan:
+    """Return the plan in file ``path`` after checking it; raises ``EngineError``."""
+    if manifest.passed is not True:
+        raise EngineError(f'{path} failed its parity check')
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise EngineError(f'{path} cannot be read ({error.strerror})') from error
+    if hashlib.sha256(content).hexdigest() != manifest.sha256:
+        raise EngineError(f'{path} does not match the hash in its manifest; it was changed, cut '
+                          'off or damaged')
+    return Plan(path, manifest, content)

@@ -1,5 +1,6 @@
 """A bundle small enough to build in each test."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,17 @@ from deepsight_ros.engines import Manifest
 from deepsight_ros.engines import TensorSpec
 from deepsight_ros.engines import Variant
 from deepsight_ros.engines.manifest import sha256
+
+
+@pytest.fixture
+def full_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the kernel answer each write to a new temporary file with 'no space left'."""
+    def on_full_device(dir: Path, prefix: str, suffix: str) -> tuple[int, str]:
+        path = Path(dir) / f'{prefix}full{suffix}'
+        path.symlink_to('/dev/full')
+        return os.open(path, os.O_RDWR), str(path)
+
+    monkeypatch.setattr('tempfile.mkstemp', on_full_device)
 
 
 @pytest.fixture
