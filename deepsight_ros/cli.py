@@ -40,6 +40,8 @@ COMMANDS = (
             'turn a data set into a bag'),
     Command(('evaluate', 'depth'), 'deepsight_ros.evaluation.evaluate_depth',
             'depth metrics on a data set'),
+    Command(('evaluate', 'qa'), 'deepsight_ros.evaluation.evaluate_qa',
+            'accuracy of answers to questions about depth images'),
     Command(('doctor',), 'deepsight_ros.doctor',
             'what is installed, what will be used, what is missing and how to get it'),
     Command(('bench',), 'deepsight_ros.bench',
