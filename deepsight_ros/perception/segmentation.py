@@ -47,10 +47,7 @@ class Segmentation:
 
     def input_size(self, width: int, height: int) -> tuple[int, int]:
         """Width and height of the network's input for pictures of this size."""
-        scale = math.sqrt(self._pixels / (width * height))
-        columns = max(1, round(width * scale / self._multiple))
-        rows = max(1, round(height * scale / self._multiple))
-        return columns * self._multiple, rows * self._multiple
+        return network_size(width, height, self._pixels, self._multiple)
 
     def __call__(self, image: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
         """Classes [h, w] (``SceneClass``), at the network's resolution, of RGB [H, W, 3]."""
@@ -58,3 +55,11 @@ class Segmentation:
         resized: Any = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
         classes: npt.NDArray[np.uint8] = self.engine({'image': resized[None]})['classes'][0]
         return classes
+
+
+def network_size(width: int, height: int, pixels: int, multiple: int) -> tuple[int, int]:
+    """Width and height with about ``pixels`` pixels and the picture's aspect ratio."""
+    scale = math.sqrt(pixels / (width * height))
+    columns = max(1, round(width * scale / multiple))
+    rows = max(1, round(height * scale / multiple))
+    return columns * multiple, rows * multiple

@@ -23,11 +23,16 @@ from deepsight_training.model_card import CARD
 from deepsight_training.model_card import segmentation_card
 from deepsight_training.models.modeling_scene_segmentation import SceneSegmentationModel
 from deepsight_training.onnx_graph import export_class_map
+from deepsight_training.plan_inputs import CLASS_PARITY
+from deepsight_training.plan_inputs import picture_profile
+from deepsight_training.plan_inputs import record_pictures
+from deepsight_training.plan_inputs import RECORDED
 from deepsight_training.stages.segmentation import trained_on
 from deepsight_training.train import latest_checkpoint
 from deepsight_training.train import load_averaged
 
 GRAPH: Final = 'model.onnx'
+MULTIPLE: Final = 32
 VERSION: Final = '0.1.0'
 LICENCE: Final = 'non-commercial research only, as its training data demand'
 
@@ -52,7 +57,8 @@ def write_bundle(
 
 
 def describe(folder: Path, stride: int, trained: tuple[str, ...], metrics: Metrics) -> None:
-    """Write model card and manifest of a bundle whose graph exists."""
+    """Write inputs, model card and manifest of a bundle whose graph exists."""
+    record_pictures(folder, NETWORK_AREA, MULTIPLE)
     card = segmentation_card(folder.name, LICENCE, trained, metrics)
     (folder / CARD).write_text(card, encoding='utf-8')
     outputs = (1, f'height/{stride}', f'width/{stride}')
@@ -61,12 +67,15 @@ def describe(folder: Path, stride: int, trained: tuple[str, ...], metrics: Metri
         task='scene_segmentation',
         version=VERSION,
         licence=LICENCE,
-        variants=(Variant(GRAPH, 'fp32', ('onnxruntime', 'tensorrt')),),
+        variants=(Variant(
+            GRAPH, 'fp32', ('onnxruntime', 'tensorrt'), parity=CLASS_PARITY),),
         inputs=(TensorSpec('image', 'uint8', (1, 'height', 'width', 3), 'RGB picture'),),
         outputs=(TensorSpec('classes', 'uint8', outputs, 'SceneClass ids'),),
         files={path.name: sha256(path) for path in sorted(folder.iterdir())
                if path.name != MANIFEST},
-        preprocessing={'pixels': NETWORK_AREA, 'multiple': 32, 'stride': stride},
+        preprocessing={'pixels': NETWORK_AREA, 'multiple': MULTIPLE, 'stride': stride},
+        profiles=(picture_profile(NETWORK_AREA, MULTIPLE),),
+        recorded_inputs=RECORDED,
         training_data='; '.join(trained),
         metrics=metrics,
     ).write(folder)

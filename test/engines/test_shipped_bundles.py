@@ -1,0 +1,69 @@
+"""The bundles in models/: what loads them, and that they bring what a plan needs."""
+
+from pathlib import Path
+import re
+
+import onnx
+import onnxruntime
+import pytest
+
+from deepsight_ros.engines import load_engine
+from deepsight_ros.engines import Manifest
+from deepsight_ros.engines.onnx_runtime import LOWEST
+from deepsight_ros.engines.onnx_runtime import OnnxRuntimeEngine
+from deepsight_ros.engines.parity import compare
+from deepsight_ros.engines.recorded_inputs import random_inputs
+from deepsight_ros.engines.recorded_inputs import read_recorded
+from deepsight_ros.engines.tensors import fits
+
+ROOT = Path(__file__).resolve().parents[2]
+BUNDLES = sorted(path.parent for path in ROOT.glob('models/*/manifest.json'))
+READABLE = {'1.14': (8, 18), '1.15': (9, 19)}
+"""ONNX Runtime to the newest IR version and opset that it takes; 1.14 refused our graphs."""
+
+pytestmark = pytest.mark.parametrize('bundle', BUNDLES, ids=lambda path: path.name)
+
+
+def test_the_lowest_onnxruntime_loads_it(bundle: Path) -> None:
+    assert f"'onnxruntime>={LOWEST}'" in (ROOT / 'setup.py').read_text()
+    constraints = (ROOT / 'constraints-robot.txt').read_text()
+    assert re.search(rf'^onnxruntime=={re.escape(LOWEST)}', constraints, re.MULTILINE)
+    for variant in Manifest.read(bundle).variants:
+        model = onnx.load(bundle / variant.file, load_external_data=False)
+        ir_version, opset = READABLE[LOWEST]
+        assert model.ir_version <= ir_version
+        assert all(item.version <= opset for item in model.opset_import if item.domain == '')
+
+
+def test_optimised_and_plain_graph_agree(bundle: Path) -> None:
+    manifest = Manifest.read(bundle)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    variant = manifest.variant('onnxruntime')
+    session = onnxruntime.InferenceSession(
+        str(bundle / variant.file), options, providers=['CPUExecutionProvider'])
+    with (load_engine(bundle, 'onnxruntime') as engine,
+          OnnxRuntimeEngine(session, manifest, 'test', bundle) as reference):
+        cases = [*read_recorded(bundle, manifest), *random_inputs(engine.inputs, manifest)]
+        report = compare(engine, reference, cases, variant.parity)
+    assert report.passed, str(report)
+
+
+def test_inputs_for_a_plan_fit_the_graph(bundle: Path) -> None:
+    manifest = Manifest.read(bundle)
+    recorded = read_recorded(bundle, manifest)
+    assert recorded and manifest.profiles
+    for spec in manifest.inputs:
+        for profile in manifest.profiles:
+            shapes = profile[spec.name]
+            assert all(fits(shape, spec.shape) for shape in (shapes.min, shapes.opt, shapes.max))
+        covered = [all(profile[spec.name].min[axis] <= size <= profile[spec.name].max[axis]
+                       for axis, size in enumerate(case[spec.name].shape))
+                   for case in recorded for profile in manifest.profiles]
+        assert sum(covered) >= len(recorded)
+
+
+def test_warm_up(bundle: Path) -> None:
+    with load_engine(bundle, 'onnxruntime') as engine:
+        engine.warm_up()
