@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib import import_module
 from importlib.util import find_spec
 import logging
 from pathlib import Path
@@ -16,7 +15,6 @@ from deepsight_ros.engines.cache import cache_folder
 from deepsight_ros.engines.errors import EngineError
 from deepsight_ros.engines.manifest import Manifest
 from deepsight_ros.engines.manifest import TensorSpec
-from deepsight_ros.engines.plans import find_plan
 from deepsight_ros.engines.tensors import Array
 from deepsight_ros.engines.tensors import Inputs
 from deepsight_ros.engines.tensors import Shape
@@ -138,16 +136,11 @@ def load_engine(
 
 
 def _load_tensorrt(bundle: Path, manifest: Manifest, cache: Path | None) -> Engine:
-    """
-    Open the bundle's plan for this machine.
-
-    ``deepsight_ros.engines.tensorrt`` has ``plan_key(manifest) -> PlanKey``, what a plan must be
-    to run here, and ``TensorRtEngine(plan: Plan, manifest, *, reason)``; ``EngineError`` by both.
-    """
+    """Open the bundle's plan for this machine; importing what runs it needs TensorRT."""
     for needed, package in _TENSORRT_NEEDS.items():
         if find_spec(needed) is None:
             raise EngineError(f'{needed} is not installed (pip install {package})')
-    module = import_module('deepsight_ros.engines.tensorrt')
-    plan = find_plan(module.plan_key(manifest), cache_folder(cache), bundle)
-    engine: Engine = module.TensorRtEngine(plan, manifest, reason='its plan is in the cache')
-    return engine
+    from deepsight_ros.engines.tensorrt import TensorRtEngine
+    from deepsight_ros.engines.tensorrt_plan import find_plan_here
+    plan = find_plan_here(manifest, cache_folder(cache), bundle)
+    return TensorRtEngine(plan, manifest, reason='its plan is in the cache')

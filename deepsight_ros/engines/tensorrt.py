@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from dataclasses import replace
 import logging
-import math
 from types import TracebackType
 from typing import Any
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
 from deepsight_ros.engines import cuda
+from deepsight_ros.engines.device import device_tensor
+from deepsight_ros.engines.device import DeviceTensor
+from deepsight_ros.engines.device import nbytes
+from deepsight_ros.engines.device import slice_rows
 from deepsight_ros.engines.engine import Engine
 from deepsight_ros.engines.errors import EngineError
 from deepsight_ros.engines.manifest import Manifest
 from deepsight_ros.engines.manifest import TensorSpec
+from deepsight_ros.engines.plan_facts import covering_profile
 from deepsight_ros.engines.plans import Plan
 from deepsight_ros.engines.tensorrt_plan import FREE
 from deepsight_ros.engines.tensorrt_plan import LoadedPlan
-from deepsight_ros.engines.tensorrt_plan import plan_key
 from deepsight_ros.engines.tensorrt_plan import VERSION
 from deepsight_ros.engines.tensors import Array
 from deepsight_ros.engines.tensors import described
@@ -33,8 +34,6 @@ from deepsight_ros.engines.tensors import target_index
 from deepsight_ros.engines.tensors import Targets
 from deepsight_ros.engines.tensors import Tensor
 from deepsight_ros.engines.tensors import TensorSlice
-
-__all__ = ['TensorRtEngine', 'plan_key']
 
 GRAPHS: Final = 16
 """Captured graphs that one engine keeps; each has a context of TensorRT of its own."""
@@ -85,7 +84,7 @@ class TensorRtEngine(Engine):
         self._forms.check_inputs(inputs)
         if into:
             self._forms.check_targets(into)
-        resident = {name: _resident(value).address for name, value in inputs.items()
+        resident = {name: device_tensor(value).address for name, value in inputs.items()
                     if isinstance(value, Tensor)}
         shapes = {spec.name: inputs[spec.name].shape for spec in self._inputs}
         kept = frozenset(into or ())
@@ -111,7 +110,7 @@ class TensorRtEngine(Engine):
         """Return a zeroed tensor on the GPU."""
         self._require_open()
         dtype, shape = self._forms.tensor_form(name, shape)
-        cuda.require_memory(_nbytes(dtype, shape), f'{self.manifest.name}: tensor {name!r}')
+        cuda.require_memory(nbytes(dtype, shape), f'{self.manifest.name}: tensor {name!r}')
         tensor = DeviceTensor(dtype, shape, self._memory.stream)
         self._tensors.append(tensor)
         return tensor
@@ -121,9 +120,10 @@ class TensorRtEngine(Engine):
         self._require_open()
         return TensorRtEngine(self._plan, self.manifest, reason=self.reason, shared=self._loaded)
 
-    def layer_dtypes(self) -> dict[str, int]:
-        """Return dtype to number of layers, as read back from the plan; empty if unknown."""
-        return self._loaded.layer_dtypes()
+    def read_back(self) -> tuple[tuple[TensorSpec, ...], dict[str, int]]:
+        """Return the plan's own inputs and outputs, and dtype to number of layers."""
+        loaded = self._loaded
+        return (*loaded.inputs, *loaded.outputs), loaded.layer_dtypes()
 
     def close(self) -> None:
         """Free graphs, tensors and memory; the weights go with their last user."""
@@ -170,20 +170,42 @@ class Memory:
     """The stream and the buffers of one engine, for the largest shapes of all profiles."""
 
     def __init__(self, loaded: LoadedPlan) -> None:
+        """Check that all of it is free; ``EngineError`` otherwise."""
         self.stream = cuda.Stream()
-        self.device: dict[str, cuda.DeviceBuffer] = {}
-        self.pinned: dict[str, cuda.PinnedBuffer] = {}
+        self._device: dict[str, cuda.DeviceBuffer] = {}
+        self._pinned: dict[str, cuda.PinnedBuffer] = {}
+        self._activations: cuda.DeviceBuffer | None = None
         try:
-            sizes = self._largest(loaded)
-            cuda.require_memory(loaded.activation_bytes + sum(sizes.values()),
+            self._sizes = self._largest(loaded)
+            cuda.require_memory(loaded.activation_bytes + sum(self._sizes.values()),
                                 f'{loaded.name}: one context')
-            self.activations = cuda.DeviceBuffer(loaded.activation_bytes)
-            for name, nbytes in sizes.items():
-                self.device[name] = cuda.DeviceBuffer(nbytes)
-                self.pinned[name] = cuda.PinnedBuffer(nbytes)
+            self._activations = cuda.DeviceBuffer(loaded.activation_bytes)
         except BaseException:
             self.close()
             raise
+        self.activations = self._activations.address
+
+    def on_device(self, name: str) -> int:
+        """Return where a tensor is on the GPU; one that is always resident gets no other place."""
+        if name not in self._device:
+            self._device[name] = cuda.DeviceBuffer(self._sizes[name])
+        return self._device[name].address
+
+    def on_host(self, name: str) -> cuda.PinnedBuffer:
+        """Return the pinned memory of a tensor."""
+        if name not in self._pinned:
+            self._pinned[name] = cuda.PinnedBuffer(self._sizes[name])
+        return self._pinned[name]
+
+    def close(self) -> None:
+        """Free all of it."""
+        if self._activations is not None:
+            self._activations.close()
+        for buffer in self._device.values():
+            buffer.close()
+        for pinned in self._pinned.values():
+            pinned.close()
+        self.stream.close()
 
     def _largest(self, loaded: LoadedPlan) -> dict[str, int]:
         sizes: dict[str, int] = {}
@@ -192,19 +214,9 @@ class Memory:
             outputs = loaded.set_shapes(loaded.new_context(), index, shapes, self.stream.handle)
             for spec in (*loaded.inputs, *loaded.outputs):
                 shape = shapes[spec.name] if spec.name in shapes else outputs[spec.name]
-                sizes[spec.name] = max(sizes.get(spec.name, 0), _nbytes(spec.dtype, shape))
+                sizes[spec.name] = max(sizes.get(spec.name, 0), nbytes(spec.dtype, shape))
         self.stream.synchronize()
         return sizes
-
-    def close(self) -> None:
-        """Free all of it."""
-        for buffer in self.device.values():
-            buffer.close()
-        for pinned in self.pinned.values():
-            pinned.close()
-        if hasattr(self, 'activations'):
-            self.activations.close()
-        self.stream.close()
 
 
 class Prepared:
@@ -222,21 +234,21 @@ class Prepared:
         """Fix everything, run once, capture; raises ``EngineError``."""
         self._loaded = loaded
         self._memory = memory
-        self._context = loaded.new_context()
         self._graph: cuda.Graph | None = None
-        self._context.set_device_memory(memory.activations.address, loaded.activation_bytes)
-        self._shapes = loaded.set_shapes(
-            self._context, loaded.profile_for(shapes), shapes, memory.stream.handle)
+        self._context = loaded.new_context()
+        self._context.set_device_memory(memory.activations, loaded.activation_bytes)
+        profile = covering_profile(loaded.profiles, shapes, loaded.name)
+        self._shapes = loaded.set_shapes(self._context, profile, shapes, memory.stream.handle)
         self._dtypes = {spec.name: np.dtype(spec.dtype) for spec in loaded.outputs}
         for spec in (*loaded.inputs, *loaded.outputs):
-            address = resident.get(spec.name, memory.device[spec.name].address)
+            address = resident.get(spec.name) or memory.on_device(spec.name)
             if not self._context.set_tensor_address(spec.name, address):
                 raise loaded.failed(f'setting the address of {spec.name!r}')
         self.staging = {
-            spec.name: memory.pinned[spec.name].array(spec.dtype, shapes[spec.name])
+            spec.name: memory.on_host(spec.name).array(spec.dtype, shapes[spec.name])
             for spec in loaded.inputs if spec.name not in resident}
         self.results = {
-            name: memory.pinned[name].array(self._dtypes[name], shape)
+            name: memory.on_host(name).array(self._dtypes[name], shape)
             for name, shape in self._shapes.items() if name not in kept}
         for array in self.staging.values():
             array.fill(0)  # what was left there could be indices that lead anywhere
@@ -259,9 +271,9 @@ class Prepared:
         shape, dtype = self._shapes[name], self._dtypes[name]
         target_index(name, target, dtype, shape)
         place = target if isinstance(target, TensorSlice) else TensorSlice(target, 0, 0)
-        tensor = _resident(place.tensor)
+        tensor = device_tensor(place.tensor)
         rows = slice_rows(shape, tensor.shape, place.axis, place.start, dtype.itemsize)
-        source = self._memory.device[name].address
+        source = self._memory.on_device(name)
         return lambda: self._memory.stream.copy_rows(
             tensor.address + rows.offset, rows.pitch, source, rows.width, rows.width, rows.count)
 
@@ -274,82 +286,15 @@ class Prepared:
     def _run(self) -> None:
         memory = self._memory
         for name, array in self.staging.items():
-            memory.stream.to_device(memory.device[name].address, memory.pinned[name].address,
+            memory.stream.to_device(memory.on_device(name), memory.on_host(name).address,
                                     array.nbytes)
         if not self._context.execute_async_v3(memory.stream.handle):
             raise self._loaded.failed('running')
         for name, array in self.results.items():
-            memory.stream.to_host(memory.pinned[name].address, memory.device[name].address,
+            memory.stream.to_host(memory.on_host(name).address, memory.on_device(name),
                                   array.nbytes)
-
-
-class DeviceTensor(Tensor):
-    """A tensor in the GPU's memory."""
-
-    def __init__(self, dtype: npt.DTypeLike, shape: Shape, stream: cuda.Stream) -> None:
-        """Allocate zeros."""
-        super().__init__(dtype, shape)
-        self._stream = stream
-        self._buffer: cuda.DeviceBuffer | None = cuda.DeviceBuffer(_nbytes(dtype, shape))
-        stream.fill(self.address, 0, self._buffer.nbytes)
-        stream.synchronize()
-
-    @property
-    def address(self) -> int:
-        """Return where it is; ``EngineError`` after its engine was closed."""
-        if self._buffer is None:
-            raise EngineError('the engine of this tensor is closed; allocate it again')
-        return self._buffer.address
-
-    def numpy(self) -> Array:
-        """Return a copy of the content."""
-        array = np.empty(self.shape, self.dtype)
-        self._stream.to_host(array.ctypes.data, self.address, array.nbytes)
-        self._stream.synchronize()
-        return array
-
-    def write(self, array: Array) -> None:
-        """Replace the content."""
-        self.check_content(array)
-        content = np.ascontiguousarray(array)
-        self._stream.to_device(self.address, content.ctypes.data, content.nbytes)
-        self._stream.synchronize()
-
-    def free(self) -> None:
-        """End the tensor."""
-        if self._buffer is not None:
-            self._buffer.close()
-            self._buffer = None
-
-
-@dataclass(frozen=True)
-class Rows:
-    """A part of a tensor as rows of bytes."""
-
-    offset: int
-    pitch: int
-    width: int
-    count: int
-
-
-def slice_rows(shape: Shape, whole: Shape, axis: int, start: int, itemsize: int) -> Rows:
-    """Return where a part of this shape lies in the bytes of a tensor, from ``start`` on."""
-    inner = math.prod(whole[axis + 1:]) * itemsize
-    return Rows(offset=start * inner, pitch=math.prod(whole[axis:]) * itemsize,
-                width=math.prod(shape[axis:]) * itemsize, count=math.prod(shape[:axis]))
-
-
-def _resident(tensor: Tensor) -> DeviceTensor:
-    if not isinstance(tensor, DeviceTensor):
-        raise EngineError(f'{type(tensor).__name__} is of another backend; allocate it with this '
-                          'engine')
-    return tensor
 
 
 def _symbolic(specs: tuple[TensorSpec, ...]) -> tuple[TensorSpec, ...]:
     return tuple(replace(spec, shape=tuple('any' if size == FREE else size for size in spec.shape))
                  for spec in specs)
-
-
-def _nbytes(dtype: npt.DTypeLike, shape: Shape) -> int:
-    return math.prod(shape) * np.dtype(dtype).itemsize

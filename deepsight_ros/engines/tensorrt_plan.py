@@ -7,9 +7,10 @@ run or built: importing it needs TensorRT.
 
 from __future__ import annotations
 
-from collections import Counter
-import json
+from contextlib import suppress
+from dataclasses import replace
 import logging
+from pathlib import Path
 from typing import Final
 
 from deepsight_ros.engines import cuda
@@ -17,6 +18,9 @@ from deepsight_ros.engines.errors import EngineError
 from deepsight_ros.engines.manifest import Manifest
 from deepsight_ros.engines.manifest import ShapeRange
 from deepsight_ros.engines.manifest import TensorSpec
+from deepsight_ros.engines.plan_facts import count_dtypes
+from deepsight_ros.engines.plans import find_plan
+from deepsight_ros.engines.plans import Plan
 from deepsight_ros.engines.plans import PlanKey
 from deepsight_ros.engines.plans import profiles_text
 from deepsight_ros.engines.tensors import Shape
@@ -29,6 +33,8 @@ except ImportError as error:
         'Jetson: `sudo apt install python3-libnvinfer`, and a virtual environment made with '
         '--system-site-packages), or choose the backend onnxruntime') from error
 
+__all__ = ['FREE', 'VERSION', 'LoadedPlan', 'Log', 'find_plan_here', 'plan_key', 'portable', 'trt']
+
 VERSION: Final[str] = trt.__version__
 FREE: Final = -1
 """Size that an optimisation profile leaves open."""
@@ -36,11 +42,6 @@ _NUMPY: Final = {
     trt.DataType.FLOAT: 'float32', trt.DataType.HALF: 'float16', trt.DataType.INT64: 'int64',
     trt.DataType.INT32: 'int32', trt.DataType.INT8: 'int8', trt.DataType.UINT8: 'uint8',
     trt.DataType.BOOL: 'bool',
-}
-_FORMATS: Final = {  # the inspector's words for dtypes; BFloat16 contains Float
-    'BFLOAT16': 'bfloat16', 'BF16': 'bfloat16', 'FP16': 'float16', 'HALF': 'float16',
-    'FP8': 'float8', 'FP32': 'float32', 'FLOAT': 'float32', 'INT64': 'int64', 'INT32': 'int32',
-    'INT8': 'int8', 'INT4': 'int4', 'BOOL': 'bool',
 }
 _log = logging.getLogger(__name__)
 
@@ -78,6 +79,23 @@ def plan_key(manifest: Manifest) -> PlanKey:
         compute_capability=gpu.compute_capability,
         profiles=profiles_text(manifest.profiles),
         attention=variant.attention)
+
+
+def portable(key: PlanKey) -> PlanKey:
+    """Return the key of a plan that runs on every GPU since Ampere, instead of on one."""
+    return replace(key, gpu='every GPU since Ampere', compute_capability='8.0 or later')
+
+
+def find_plan_here(manifest: Manifest, cache: Path, bundle: Path) -> Plan:
+    """Return the verified plan for this GPU, else a portable one; raises ``EngineError``."""
+    key = plan_key(manifest)
+    try:
+        return find_plan(key, cache, bundle)
+    except EngineError:
+        if int(key.compute_capability.partition('.')[0]) >= 8:
+            with suppress(EngineError):
+                return find_plan(portable(key), cache, bundle)
+        raise
 
 
 class LoadedPlan:
@@ -127,32 +145,11 @@ class LoadedPlan:
                                   'export outputs whose shapes follow from those of the inputs')
         return outputs
 
-    def profile_for(self, shapes: dict[str, Shape]) -> int:
-        """Return the first profile that covers the input shapes; ``EngineError`` if none."""
-        for index, profile in enumerate(self.profiles):
-            if all(_covers(profile[name], shape) for name, shape in shapes.items()):
-                return index
-        built = '; '.join(
-            ', '.join(f'{name} {list(item.min)} to {list(item.max)}'
-                      for name, item in profile.items()) for profile in self.profiles)
-        given = ', '.join(f'{name} {list(shape)}' for name, shape in shapes.items())
-        raise EngineError(f'{self.name}: the plan was built for {built}, not for {given}; change '
-                          "the profiles in the bundle's manifest and build again, or choose the "
-                          'backend onnxruntime')
-
     def layer_dtypes(self) -> dict[str, int]:
         """Return dtype to the number of layers whose first output has it, as far as is known."""
         inspector: trt.EngineInspector = self.engine.create_engine_inspector()
-        text: str = inspector.get_engine_information(trt.LayerInformationFormat.JSON)
-        try:
-            layers = json.loads(text)['Layers']
-            formats = [layer['Outputs'][0]['Format/Datatype'].upper() for layer in layers
-                       if isinstance(layer, dict) and layer.get('Outputs')]
-        except (ValueError, KeyError, TypeError, AttributeError):
-            return {}
-        return dict(Counter(
-            next((name for word, name in _FORMATS.items() if word in text), 'other')
-            for text in formats))
+        return count_dtypes(
+            inspector.get_engine_information(trt.LayerInformationFormat.JSON))
 
     def failed(self, action: str) -> EngineError:
         """Return the error for a call of TensorRT that was refused."""
@@ -179,12 +176,6 @@ class LoadedPlan:
         return {spec.name: ShapeRange(*(
             _sizes(shape) for shape in self.engine.get_tensor_profile_shape(spec.name, index)))
             for spec in self.inputs}
-
-
-def _covers(item: ShapeRange, shape: Shape) -> bool:
-    return len(item.min) == len(shape) and all(
-        low <= size <= high
-        for low, size, high in zip(item.min, shape, item.max, strict=True))
 
 
 def _sizes(dims: trt.Dims) -> Shape:

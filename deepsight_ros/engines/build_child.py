@@ -1,0 +1,176 @@
+"""
+The builder's child process: ``python -m deepsight_ros.engines.build_child PIPE REQUEST``.
+
+``PIPE`` is the number of an open file to which it writes one JSON object a line: progress
+``{"stage", "detail", "done", "total"}``, and at the end ``{"plan"}`` or ``{"error"}``. ``REQUEST``
+is JSON too, see ``Request``. Anything else, such as a crash, is for the parent to find out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from dataclasses import dataclass
+from dataclasses import replace
+from datetime import datetime
+from datetime import timezone
+import hashlib
+from importlib import import_module
+import json
+import os
+from pathlib import Path
+import sys
+import time
+from typing import Any
+from typing import Final
+
+from deepsight_ros.engines.cache import locked
+from deepsight_ros.engines.compiler import BuildOptions
+from deepsight_ros.engines.compiler import Compiler
+from deepsight_ros.engines.errors import EngineError
+from deepsight_ros.engines.manifest import Manifest
+from deepsight_ros.engines.manifest import Variant
+from deepsight_ros.engines.parity import compare
+from deepsight_ros.engines.parity import ParityReport
+from deepsight_ros.engines.plans import Plan
+from deepsight_ros.engines.plans import plan_path
+from deepsight_ros.engines.plans import PlanKey
+from deepsight_ros.engines.plans import PlanManifest
+from deepsight_ros.engines.plans import read_plan
+from deepsight_ros.engines.plans import save_plan
+from deepsight_ros.engines.recorded_inputs import random_inputs
+from deepsight_ros.engines.recorded_inputs import read_recorded
+
+NICE: Final = 10
+"""Whoever answers questions meanwhile goes first."""
+
+LONGEST_DETAIL: Final = 200
+"""Characters; a line has to fit into a pipe in one piece, since several threads write."""
+
+StageReport = Callable[[str, str, int, int], None]
+"""Takes the stage, what is being done, steps done, and all steps (0: unknown)."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to build, as the parent says it."""
+
+    bundle: str
+    cache: str
+    compiler: str
+    """Class to build with, as ``module:name``."""
+    options: BuildOptions
+
+    def to_json(self) -> str:
+        """Return the text of the argument."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> Request:
+        """Read the text of the argument."""
+        content = json.loads(text)
+        return cls(**{**content, 'options': BuildOptions(**content['options'])})
+
+
+def build(request: Request, report: StageReport) -> Path:
+    """Build, compare and keep the plan of a bundle; ``EngineError`` if it must not be used."""
+    bundle, cache = Path(request.bundle), Path(request.cache)
+    manifest = Manifest.read(bundle)
+    manifest.verify(bundle)
+    compiler = load_compiler(request.compiler)
+    key = compiler.key(manifest, request.options)
+    report('wait', 'until no other process builds the same plan', 0, 0)
+    with locked(plan_path(key, cache)):
+        if (there := _already_there(key, cache)) is not None:
+            return there
+        return _build(bundle, cache, manifest, compiler, key, request.options, report)
+
+
+def load_compiler(name: str) -> Compiler:
+    """Return an instance of the class called ``module:name``."""
+    module, _, attribute = name.partition(':')
+    compiler: Compiler = getattr(import_module(module), attribute)()
+    return compiler
+
+
+def _already_there(key: PlanKey, cache: Path) -> Path | None:
+    path = plan_path(key, cache)
+    try:
+        manifest = PlanManifest.read(path.with_suffix('.json'))
+        return read_plan(path, manifest).path if manifest.key == key else None
+    except EngineError:
+        return None
+
+
+def _build(
+    bundle: Path, cache: Path, manifest: Manifest, compiler: Compiler, key: PlanKey,
+    options: BuildOptions, report: StageReport,
+) -> Path:
+    variant = next(item for item in manifest.variants
+                   if manifest.files[item.file] == key.onnx_sha256)
+    timings = cache / 'timings' / f'{_file_name(key.tensorrt, key.gpu)}.cache'
+    start = time.monotonic()
+    content = compiler.compile(
+        bundle / variant.file, manifest, options, timings,
+        lambda detail, done, total: report('build', detail, done, total))
+    seconds = time.monotonic() - start
+    cuda, driver = compiler.versions()
+    made = PlanManifest(
+        key=key, sha256=hashlib.sha256(content).hexdigest(), cuda=cuda, driver=driver,
+        precision=variant.precision, tensors=(), layer_dtypes={}, parity={}, passed=False,
+        build_seconds=round(seconds, 1),
+        built=datetime.now(timezone.utc).isoformat(timespec='seconds'))
+    report('parity', 'comparing with the ONNX graph', 0, 0)
+    plan = Plan(plan_path(key, cache), made, content)
+    with compiler.open(plan, manifest, bundle) as engine:
+        tensors, layer_dtypes = compiler.read_back(engine)
+        parity = _compare(engine, manifest, variant, bundle)
+    report('save', 'writing the plan', 0, 0)
+    made = replace(made, tensors=tensors, layer_dtypes=layer_dtypes, parity=parity.to_json(),
+                   passed=parity.passed)
+    path = save_plan(content, made, cache)
+    if not parity.passed:
+        raise EngineError(
+            f'the plan of {manifest.name!r} does not compute what its ONNX graph computes, and is '
+            f'kept aside in {path}:\n{parity}\nUse the backend onnxruntime, update TensorRT, or '
+            'export the bundle with plain attention or in a higher precision')
+    return path
+
+
+def _compare(engine: Any, manifest: Manifest, variant: Variant, bundle: Path) -> ParityReport:
+    """Compare with the very graph that the plan was built from, on the processor."""
+    from deepsight_ros.engines.onnx_runtime import OnnxRuntimeEngine
+    own = replace(manifest, variants=(replace(variant, backends=('onnxruntime',)),))
+    cases = read_recorded(bundle, manifest) + random_inputs(engine.inputs, manifest)
+    with OnnxRuntimeEngine.load(
+            bundle, own, threads=0, providers=['CPUExecutionProvider']) as reference:
+        return compare(engine, reference, cases, variant.parity)
+
+
+def _file_name(*parts: str) -> str:
+    return '-'.join(''.join(sign if sign.isalnum() or sign == '.' else '_' for sign in part)
+                    for part in parts)
+
+
+def main() -> None:
+    """Build what the arguments say."""
+    pipe = int(sys.argv[1])
+
+    def send(**content: Any) -> None:
+        os.write(pipe, (json.dumps(content) + '\n').encode())
+
+    def report(stage: str, detail: str, done: int, total: int) -> None:
+        send(stage=stage, detail=detail[:LONGEST_DETAIL], done=done, total=total)
+
+    os.nice(NICE)
+    try:
+        send(plan=str(build(Request.from_json(sys.argv[2]), report)))
+    except EngineError as error:
+        send(error=str(error))
+    except MemoryError:
+        send(error='the builder ran out of memory; close other programs, or build on a machine '
+                   'with the same GPU and more memory')
+
+
+if __name__ == '__main__':
+    main()
