@@ -1,10 +1,24 @@
-"""Command line: ``python -m deepsight_training.instructions frames``."""
+"""Command line: ``python -m deepsight_training.instructions frames|benchmark``."""
 
 import argparse
+from itertools import islice
 from pathlib import Path
 import sys
 
+from deepsight_ros.evaluation.datasets import DATASETS
+from deepsight_ros.evaluation.datasets import open_dataset
+from deepsight_ros.evaluation.errors import DatasetError as EvaluationError
+from deepsight_ros.evaluation.ground_arguments import add_ground_arguments
+from deepsight_ros.evaluation.ground_arguments import ground_options
+from deepsight_ros.perception.segmentation import Segmentation
+from deepsight_ros.resources import find_bundle
 from deepsight_training.datasets.sample import DatasetError
+from deepsight_training.instructions.benchmark import as_measured
+from deepsight_training.instructions.benchmark import build
+from deepsight_training.instructions.measured import measured_frames
+from deepsight_training.instructions.shards import read_frames
+from deepsight_training.instructions.shards import write_frames
+from deepsight_training.instructions.views import SPLITS
 from deepsight_training.worlds.scene import WorldError
 
 
@@ -14,21 +28,51 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest='command', required=True)
     frames = commands.add_parser('frames', help='cast depth frames of the worlds into shards; '
                                  'the same command again goes on where it was interrupted')
-    frames.add_argument('--split', required=True, help='train, held_out_seeds, held_out_layouts, '
-                        'held_out_views or held_out_heights')
+    frames.add_argument('--split', required=True, choices=tuple(SPLITS))
     frames.add_argument('--shards', type=int, required=True, help='of about 144 frames each')
     frames.add_argument('--out', type=Path, required=True, help='folder of the shards')
     frames.add_argument('--jobs', type=int, default=1, help='processes (default: 1)')
+    benchmark = commands.add_parser('benchmark', help='write a benchmark for `deepsight evaluate '
+                                    'qa`: JSON lines and the depth images they are about')
+    benchmark.add_argument('--source', required=True, choices=(*list(SPLITS)[1:], *DATASETS),
+                           help='a held-out split of the worlds, or a data set')
+    benchmark.add_argument('--data', type=Path, required=True,
+                           help='folder of the shards, or of the data set')
+    benchmark.add_argument('--out', type=Path, required=True)
+    benchmark.add_argument('--questions', type=int, default=100,
+                           help='of each type at most (default: 100)')
+    benchmark.add_argument('--wordings', choices=('seen', 'unseen'), default='seen')
+    benchmark.add_argument('--frames', type=int, default=600, help='at most (default: 600)')
+    benchmark.add_argument('--embodied', metavar='BUNDLE', help='let the model see embodied depth '
+                           'made with this segmentation bundle instead of the true depth')
+    add_ground_arguments(benchmark)
     return parser
+
+
+def _build(args: argparse.Namespace) -> None:
+    if args.source in SPLITS:
+        name, frames = args.source, as_measured(read_frames(args.data, args.source))
+    else:
+        dataset = open_dataset(args.source, args.data, ground_options(args))
+        seen = Segmentation.load(find_bundle(args.embodied)) if args.embodied else None
+        name = f'{args.source}-embodied' if args.embodied else args.source
+        step = max(len(dataset) // args.frames, 1)
+        frames = measured_frames(args.source, dataset, step, seen)
+    if args.wordings == 'unseen':
+        name = f'{name}-unseen'
+    written = build(islice(frames, args.frames), name, args.out, args.questions, args.wordings)
+    print(f'{args.out / name}.jsonl: {written} questions')
 
 
 def main() -> int:
     """Run the command line; returns the exit status."""
-    arguments = _parser().parse_args()
+    args = _parser().parse_args()
     try:
-        from deepsight_training.instructions.shards import write_frames
-        write_frames(arguments.split, arguments.shards, arguments.out, arguments.jobs)
-    except (DatasetError, WorldError, OSError) as error:
+        if args.command == 'frames':
+            write_frames(args.split, args.shards, args.out, args.jobs)
+        else:
+            _build(args)
+    except (DatasetError, EvaluationError, WorldError, OSError) as error:
         print(f'error: {error}', file=sys.stderr)
         return 1
     return 0

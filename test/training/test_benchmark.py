@@ -1,0 +1,136 @@
+"""Benchmarks: balanced, about frames that are there, and true as far as the depth tells."""
+
+from collections import Counter
+import re
+
+from deepsight_training.datasets.sample import DatasetError
+from deepsight_training.instructions.benchmark import as_measured
+from deepsight_training.instructions.benchmark import build
+from deepsight_training.instructions.measured import depth_image
+from deepsight_training.instructions.measured import measured_frames
+from deepsight_training.instructions.views import layout_samples
+from deepsight_training.instructions.views import SPLITS
+import numpy as np
+import pytest
+
+from deepsight_ros.evaluation.datasets import Frame
+from deepsight_ros.evaluation.datasets import GroundOptions
+from deepsight_ros.evaluation.datasets import open_dataset
+from deepsight_ros.evaluation.qa_items import frames_of
+from deepsight_ros.evaluation.qa_items import read_items
+from deepsight_ros.evaluation.qa_scores import blind_scores
+from deepsight_ros.geometry import Camera
+from deepsight_ros.geometry import GroundPlane
+from deepsight_ros.geometry.points import above_ground
+from deepsight_ros.geometry.points import first_obstacle
+from deepsight_ros.geometry.points import organised_points
+from deepsight_ros.language.answers import parse_answer
+
+
+@pytest.fixture(scope='module')
+def built(tmp_path_factory):
+    """A benchmark about frames of class rooms and crowds."""
+    folder = tmp_path_factory.mktemp('benchmark')
+    samples = [sample for seed in (1, 2) for kind in ('classroom', 'crowd', 'corridor')
+               for sample in layout_samples(SPLITS['held_out_layouts'], kind, seed, (80, 60))]
+    count = build(as_measured(samples), 'small', folder, 16)
+    items = read_items(folder / 'small.jsonl')
+    assert len(items) == count
+    return folder, items
+
+
+def test_answers_are_balanced(built):
+    _, items = built
+    for name in ('nearer', 'exists', 'safe', 'above_below', 'nearer_region'):
+        answers = Counter(item.ground_truth for item in items if item.question_type == name)
+        assert len(answers) == 2 and max(answers.values()) - min(answers.values()) <= 1, name
+    constant = {name: scores['best_constant'] for name, scores in blind_scores(items).items()}
+    assert constant['place_distance'] < 0.4 and constant['order'] < 0.3
+    assert 'indoors' not in constant, 'all frames are indoors'
+
+
+def test_both_forms_of_a_place_are_asked_with_the_same_answer(built):
+    _, items = built
+    coordinates = [item for item in items if item.question_type == 'nearer']
+    regions = [item for item in items if item.question_type == 'nearer_region']
+    assert len(coordinates) == len(regions) > 10
+    for one, other in zip(coordinates, regions, strict=True):
+        assert one.question.replace('<loc:', '<region:') == other.question
+        assert one.ground_truth == other.ground_truth and one.frame == other.frame
+
+
+def test_truth_follows_from_the_stored_depth(built):
+    folder, items = built
+    checked = Counter()
+    for frame, group in frames_of(folder, items):
+        points = organised_points(frame.depth, frame.camera)
+        ranges = np.linalg.norm(points, axis=-1)
+        found = first_obstacle(above_ground(points, frame.ground), frame.robot)
+        for item in group:
+            pixels = [(int(v * frame.camera.height), int(u * frame.camera.width))
+                      for u, v in item.places]
+            if item.question_type == 'place_distance':
+                assert float(item.ground_truth) == pytest.approx(ranges[pixels[0]], rel=1e-3)
+            elif item.question_type == 'nearest_obstacle':
+                assert float(item.ground_truth) == pytest.approx(found.distance, rel=1e-3)
+            elif item.question_type == 'nearer_region':
+                assert item.ground_truth == 'AB'[int(np.argmin([ranges[p] for p in pixels]))]
+            elif item.question_type == 'safe' and found:
+                asked = parse_answer(item.question).distance
+                assert (item.ground_truth == 'yes') == (asked < found.distance)
+            else:
+                continue
+            checked[item.question_type] += 1
+    assert min(checked.values()) > 5 and len(checked) == 4
+
+
+def test_unseen_wordings_share_no_question_with_the_seen(built, tmp_path):
+    _, items = built
+    samples = layout_samples(SPLITS['held_out_layouts'], 'classroom', 1, (80, 60))
+    build(as_measured(samples), 'unseen', tmp_path, 16, 'unseen')
+
+    def shapes(items):
+        return {re.sub(r'<.*?>|[\d.]+ ?\w+', '', item.question).lower() for item in items
+                if item.question_type == 'nearer'}
+    unseen = shapes(read_items(tmp_path / 'unseen.jsonl'))
+    assert unseen and not unseen & shapes(items)
+
+
+def test_no_frames_is_an_error(tmp_path):
+    with pytest.raises(DatasetError, match='nothing has no frames'):
+        build([], 'nothing', tmp_path, 4)
+
+
+def test_the_nearest_point_of_a_pixel_is_its_depth():
+    camera = Camera(640, 480, 500.0, 500.0, 319.5, 239.5)
+    truth = np.array([[10, 10, 5.0], [10.4, 10.6, 3.0], [639.4, 479.4, 7.0]], np.float32)
+    frame = Frame('f', 0, 'camera', np.zeros((480, 640, 3), np.uint8), camera,
+                  GroundPlane.from_height(1.0), truth)
+    depth = depth_image(frame)
+    assert depth.shape == (240, 320)
+    assert depth[5, 5] == 3.0 and depth[239, 319] == 7.0
+    assert np.isfinite(depth).sum() == 2
+
+
+@pytest.mark.parametrize(('name', 'folder', 'ground'), [
+    ('kitti-raw', 'kitti_drive', GroundOptions()),
+    ('sevenscenes', 'sevenscenes_kitchen',
+     GroundOptions(gravity=(-0.00834, 0.89308, 0.44982), floor=1.521))])
+def test_measured_frames_have_a_floor_that_is_no_obstacle(name, folder, ground, tmp_path,
+                                                          shared_data):
+    if not (shared_data / folder).is_dir():
+        pytest.skip(f'real frames are not here: {shared_data / folder} is missing')
+    dataset = open_dataset(name, shared_data / folder, ground)
+    step = len(dataset) // 3
+    frames = list(measured_frames(name, dataset, step))
+    seen = 0
+    for frame in frames:
+        assert frame.has_ground
+        heights = frame.sample.ground_points[..., 2]
+        near = frame.sample.ground_points[..., 0] < 15
+        floor = np.abs(heights) < 0.05
+        seen += int((floor & near).sum())
+        # Nothing lies far below the ground.
+        assert np.mean(heights[np.isfinite(heights) & near] < -0.15) < 0.02
+    assert seen > 500
+    assert build(frames, name, tmp_path, 6) > 30

@@ -1,0 +1,168 @@
+"""Builds ``depthqa`` benchmarks: questions with balanced answers, and the frames they are about.
+
+How questions are drawn: places lie on one surface (``draft.FLAT``); compared places differ by 4 to
+50 % in distance, evenly in its logarithm, and in half of the pairs the lower one is farther; X of
+"safe to move X" is 4 to 50 % off the clearance, and within each range of X as often safe as not;
+letters, yes and no, directions, counts and classes are as balanced as the frames allow; lengths
+are spread over their range's logarithm. Questions about places are asked twice, with coordinates
+and with region tokens.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from tqdm import tqdm
+
+from deepsight_ros.evaluation.qa_items import QaFrame
+from deepsight_ros.evaluation.qa_items import QaItem
+from deepsight_ros.language.answers import parse_answer
+from deepsight_training.datasets.sample import DatasetError
+from deepsight_training.instructions.measured import Measured
+from deepsight_training.instructions.questions import FAMILIES
+from deepsight_training.instructions.questions import QuestionItem
+from deepsight_training.instructions.questions import Wordings
+from deepsight_training.instructions.questions import write_question
+from deepsight_training.instructions.sample import FrameSample
+
+NEED_GROUND: Final = frozenset(
+    {'nearest_obstacle', 'safe', 'free_direction', 'place_height', 'above_below', 'size'})
+DRAWS: Final = {
+    'scene': 1, 'indoors': 1, 'nearest_obstacle': 1, 'nearest_surface': 1, 'free_direction': 1,
+    'out_of_scope': 1, 'safe': 12}
+"""Questions of a family that are drawn per frame, to choose from: one where the frame decides all,
+many where the choice is narrow, three otherwise."""
+_BINS: Final = 8
+_SMALLEST: Final = 1e-3
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A question about frame number ``frame``."""
+
+    frame: int
+    item: QuestionItem
+
+
+def as_measured(samples: Iterable[FrameSample]) -> Iterable[Measured]:
+    """Cast frames: the model sees what the questions are about."""
+    for sample in samples:
+        yield Measured(sample, True, QaFrame(sample.depth, sample.camera, sample.ground,
+                                             sample.robot))
+
+
+def build(frames: Iterable[Measured], name: str, out: Path, number: int,
+          wordings: Wordings = 'seen', seed: int = 0) -> int:
+    """Write ``out/name.jsonl`` with up to ``number`` questions of each type; return how many."""
+    rng = np.random.default_rng(seed)
+    kept: list[Measured] = []
+    candidates: dict[str, list[Candidate]] = defaultdict(list)
+    for frame in tqdm(frames, unit='frame', desc=name):
+        kept.append(frame)
+        for family in FAMILIES:
+            if family in NEED_GROUND and not frame.has_ground:
+                continue
+            for _ in range(DRAWS.get(family, 3)):
+                item = write_question(frame.sample, rng, family, wordings)
+                if item is not None and _has_truth(item):
+                    candidates[family].append(Candidate(len(kept) - 1, item))
+    if not kept:
+        raise DatasetError(f'{name} has no frames to ask about')
+    chosen = [candidate for family in FAMILIES
+              for candidate in balanced(candidates[family], number, rng)]
+    return _write(chosen, kept, name, out)
+
+
+def _has_truth(item: QuestionItem) -> bool:
+    """Whether an answer can be scored: "nothing ahead" is no length."""
+    return item.kind != 'distance' or (item.value is not None and item.value > _SMALLEST)
+
+
+def balanced(candidates: Sequence[Candidate], number: int,
+             rng: np.random.Generator) -> list[Candidate]:
+    """Choose ``number`` questions, one answer after the other in turn."""
+    if not candidates:
+        return []
+    shuffled = [candidates[i] for i in rng.permutation(len(candidates))]
+    groups: dict[object, list[Candidate]] = defaultdict(list)
+    if shuffled[0].item.kind == 'distance':
+        edges = _edges([candidate.item.value or 0.0 for candidate in shuffled])
+        for candidate in shuffled:
+            groups[int(np.searchsorted(edges, candidate.item.value or 0.0))].append(candidate)
+    elif shuffled[0].item.family == 'safe':
+        groups.update(_safe_groups(shuffled))
+    else:
+        for candidate in shuffled:
+            groups[parse_answer(candidate.item.answer).value].append(candidate)
+    if len(groups) < 2 and shuffled[0].item.kind not in ('distance', 'unknown'):
+        # A type with a single answer tests nothing.
+        return []
+    chosen: list[Candidate] = []
+    while groups and len(chosen) < number:
+        for key in list(groups):
+            chosen.append(groups[key].pop())
+            if not groups[key]:
+                del groups[key]
+    return chosen[:number]
+
+
+def _edges(values: Sequence[float]) -> np.ndarray:
+    low, high = np.quantile(values, (0.02, 0.98))
+    edges = np.geomspace(max(low, _SMALLEST), max(high, 2 * _SMALLEST), _BINS + 1)
+    return np.asarray(edges[1:-1])
+
+
+def _safe_groups(candidates: Sequence[Candidate]) -> dict[object, list[Candidate]]:
+    """Group by X and answer, yes and no alike often for every range of X."""
+    asked = [parse_answer(candidate.item.text).distance or _SMALLEST for candidate in candidates]
+    bins = np.searchsorted(_edges(asked), asked)
+    groups: dict[object, list[Candidate]] = {}
+    for index in np.unique(bins):
+        halves = {answer: [candidate for candidate, b in zip(candidates, bins, strict=True)
+                           if b == index and candidate.item.answer.startswith(answer)]
+                  for answer in ('yes', 'no')}
+        size = min(map(len, halves.values()))
+        groups.update({(int(index), answer): half[:size] for answer, half in halves.items()
+                       if size})
+    return groups
+
+
+def _write(chosen: Sequence[Candidate], frames: Sequence[Measured], name: str, out: Path) -> int:
+    folder = out / 'frames' / name
+    folder.mkdir(parents=True, exist_ok=True)
+    described = {}
+    for index in sorted({candidate.frame for candidate in chosen}):
+        path = folder / f'{frames[index].sample.name}.npz'
+        np.savez_compressed(path, depth=frames[index].seen.depth)
+        described[index] = frames[index].seen.described(str(path.relative_to(out)))
+    lines = []
+    for candidate in chosen:
+        for question_type, text in _forms(candidate.item):
+            lines.append(_line(len(lines), name, frames[candidate.frame].sample.name, candidate,
+                               question_type, text, described[candidate.frame]))
+    (out / f'{name}.jsonl').write_text('\n'.join(line.to_json() for line in lines) + '\n', 'utf8')
+    return len(lines)
+
+
+def _forms(item: QuestionItem) -> list[tuple[str, str]]:
+    """Question type and text: with coordinates, and with regions where places are named."""
+    if '<loc:' not in item.text and '<region:' not in item.text:
+        return [(item.family, item.text)]
+    return [(item.family, item.text.replace('<region:', '<loc:')),
+            (f'{item.family}_region', item.text.replace('<loc:', '<region:'))]
+
+
+def _line(number: int, name: str, scene: str, candidate: Candidate, question_type: str, text: str,
+          described: dict[str, object]) -> QaItem:
+    item = candidate.item
+    answer = parse_answer(item.answer)
+    truth = f'{item.value:.4g}' if item.kind == 'distance' else str(answer.value or 'unknown')
+    if item.kind == 'count':
+        truth = str(answer.value)
+    places = tuple((round(place.u, 4), round(place.v, 4)) for place in item.places)
+    return QaItem(number, name, scene, question_type, item.category, item.kind, text, truth,
+                  item.unit, item.options, places, described)
