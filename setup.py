@@ -46,6 +46,7 @@ setup(
         'opencv-python-headless>=4.5',
         'PyYAML>=5.4',
         'rosbags>=0.10.11',
+        'tokenizers>=0.19',
         'tqdm>=4.60',
     ],
     extras_require={

@@ -40,6 +40,7 @@ _REQUIRED = {  # module: what pip calls it
     'onnxruntime': 'onnxruntime',
     'rosbags': 'rosbags',
     'yaml': 'PyYAML',
+    'tokenizers': 'tokenizers',
     'tqdm': 'tqdm',
 }
 _OPTIONAL = {
