@@ -104,11 +104,13 @@ def test_questions_that_share_a_picture_answer_as_alone():
     inputs['regions'] = inputs['regions'].repeat(1, 2, 1)
     allowed = torch.ones(18, 18).tril()
     allowed[12:, 6:12] = 0
-    mask = torch.zeros(1, 1, 18, 18).masked_fill(allowed == 0, torch.finfo(torch.float32).min)
     positions = torch.cat([torch.arange(12), torch.arange(6, 12)])[None]
-    shared = model(**inputs, attention_mask=mask, position_ids=positions).logits
-    for start in (6, 12):
-        torch.testing.assert_close(shared[:, start:start + 6], alone, atol=1e-5, rtol=1e-4)
+    for attention in ('sdpa', 'eager'):
+        model.set_attn_implementation(attention)
+        shared = model(
+            **inputs, attention_mask=allowed[None, None] > 0, position_ids=positions).logits
+        for start in (6, 12):
+            torch.testing.assert_close(shared[:, start:start + 6], alone, atol=1e-5, rtol=1e-4)
 
 
 @pytest.mark.parametrize('text', ['llama', 'qwen2'])

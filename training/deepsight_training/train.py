@@ -1,41 +1,27 @@
-"""Train scene segmentation: ``python -m deepsight_training.train --stage street --data DIR``."""
+"""Train a stage: ``python -m deepsight_training.train --stage street --data DIR``."""
 
 import argparse
 from pathlib import Path
-from typing import Any
 
 import cv2
 from safetensors.torch import load_file
 import torch
-from torch.utils.data import Sampler
-from torch.utils.data import SequentialSampler
 from transformers import set_seed
-from transformers import Trainer
-from transformers import TrainingArguments
 
 from deepsight_training.datasets.mixture import Mixture
 from deepsight_training.ema import EmaCallback
 from deepsight_training.ema import FILE_NAME
+from deepsight_training.models.configuration_deepsight import PRESETS
 from deepsight_training.models.configuration_scene_segmentation import SceneSegmentationConfig
 from deepsight_training.models.modeling_scene_segmentation import SceneSegmentationModel
+from deepsight_training.stages import deepsight
 from deepsight_training.stages.segmentation import Roots
 from deepsight_training.stages.segmentation import SOURCES
 from deepsight_training.stages.segmentation import STAGES
-
-
-class MixtureTrainer(Trainer):
-    """Trainer that walks through a ``Mixture`` in order: chance is in the items themselves."""
-
-    def _get_train_sampler(self, train_dataset: Any = None) -> Sampler[int]:
-        return SequentialSampler(self.train_dataset)
-
-
-def latest_checkpoint(folder: Path) -> Path:
-    """Newest ``checkpoint-N`` in a stage's folder."""
-    found = sorted(folder.glob('checkpoint-*'), key=lambda path: int(path.name.split('-')[1]))
-    if not found:
-        raise FileNotFoundError(f'no checkpoint in {folder}: train that stage first')
-    return found[-1]
+from deepsight_training.train_deepsight import Parts
+from deepsight_training.train_deepsight import train_deepsight
+from deepsight_training.trainer import fit
+from deepsight_training.trainer import latest_checkpoint
 
 
 def load_averaged(folder: Path) -> SceneSegmentationModel:
@@ -76,34 +62,34 @@ def train(
         {name: SOURCES[name].read(roots) for name in stage.shares}, stage.shares,
         steps * batch_size, batch_size, model.config.output_stride, seed=1,
     )
-    arguments = TrainingArguments(
-        output_dir=str(folder), max_steps=steps, per_device_train_batch_size=batch_size,
-        learning_rate=stage.learning_rate, lr_scheduler_type='cosine',
-        warmup_steps=min(500, steps // 10), weight_decay=0.02, max_grad_norm=5.0,
-        bf16=True, use_cpu=not torch.cuda.is_available(),
-        save_steps=save_every, save_total_limit=2, logging_steps=100, report_to='none',
-        dataloader_num_workers=1, dataloader_drop_last=True, remove_unused_columns=False,
-        label_names=['labels'],
-    )
-    trainer = MixtureTrainer(
-        model=model, args=arguments, train_dataset=mixture, callbacks=[EmaCallback()]
-    )
-    trainer.train(resume_from_checkpoint=folder.exists() and any(folder.glob('checkpoint-*')))
-    return latest_checkpoint(folder)
+    return fit(
+        model, mixture, folder, steps=steps, batch_size=batch_size,
+        learning_rate=stage.learning_rate, save_every=save_every, callbacks=(EmaCallback(),))
 
 
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('--stage', choices=STAGES, required=True)
-    parser.add_argument('--data', type=Path, required=True, help='recorded data sets')
+    parser.add_argument('--stage', choices=[*STAGES, *deepsight.STAGES], required=True)
+    parser.add_argument('--data', type=Path, required=True,
+                        help='recorded data sets; for DeepSight the folder of depth frames')
     parser.add_argument(
         '--worlds', type=Path, default=Path('.cache/worlds'), help='rendered worlds')
     parser.add_argument(
         '--output', type=Path, default=Path('.cache/training'), help='one folder per stage')
     parser.add_argument('--steps', type=int, help="optimiser steps instead of the stage's")
+    parser.add_argument('--preset', choices=PRESETS, default='deepsight-nano')
+    parser.add_argument('--vision', help="folder or hub id instead of the preset's CLIP")
+    parser.add_argument('--text', help='folder or hub id instead of its language model')
+    parser.add_argument('--fsdp', action='store_true', help='shard the model over processes')
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
+    if arguments.stage in deepsight.STAGES:
+        parts = Parts(arguments.preset, arguments.vision, arguments.text)
+        options = {'fsdp': True} if arguments.fsdp else {}
+        print(train_deepsight(arguments.stage, parts, arguments.data, arguments.output,
+                              steps=arguments.steps, **options))
+        return
     roots = Roots(arguments.data, arguments.worlds)
     print(train(arguments.stage, roots, arguments.output, steps=arguments.steps))
 

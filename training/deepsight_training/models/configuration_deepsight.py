@@ -32,8 +32,8 @@ class DepthEncoderConfig(PretrainedConfig):
         self,
         kind: str = 'conv',
         vision: dict[str, Any] | None = None,
-        height: int = 144,
-        width: int = 192,
+        height: int = 128,
+        width: int = 160,
         local_channels: int = 48,
         stem_channels: tuple[int, int] = (96, 192),
         box_branch: bool = False,
@@ -151,7 +151,7 @@ PRESETS: Final[dict[str, Preset]] = {
 
 
 def nano_config(vocab_size: int, end: int, **kwargs: Any) -> DeepSightConfig:
-    """Sizes of ``deepsight-nano``: 6 million weights, 108 visual tokens.
+    """Sizes of ``deepsight-nano``: 6 million weights, 80 visual tokens.
 
     Args:
         vocab_size: tokens of its own tokenizer.

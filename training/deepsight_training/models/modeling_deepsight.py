@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from typing import Any
+from typing import Final
 
 from peft import inject_adapter_in_model
 from peft import LoraConfig
@@ -18,11 +19,16 @@ from transformers.cache_utils import Cache
 from transformers.utils import ModelOutput
 
 from deepsight_training.models.configuration_deepsight import DeepSightConfig
+from deepsight_training.models.depth_encoder import CHANNELS
 from deepsight_training.models.depth_encoder import DepthEncoder
 from deepsight_training.models.depth_encoder import NEAREST
 
-UNKNOWN = -1
+UNKNOWN: Final = -1
 """Auxiliary target that is not known."""
+MEASURES: Final = (0, 6, 7)
+"""Channels that a place's distance, height and distance ahead are read from."""
+WAVES: Final = 6
+WAVE_FEATURES: Final = CHANNELS + 2 * WAVES * len(MEASURES)
 
 
 class Projector(nn.Sequential):
@@ -30,6 +36,32 @@ class Projector(nn.Sequential):
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__(nn.Linear(inputs, outputs), nn.GELU(), nn.Linear(outputs, outputs))
+
+
+class RegionProjector(nn.Sequential):
+    """Two layers that turn what is at a place into a token; ReLU, for NumPy runs it too."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__(nn.Linear(inputs, outputs), nn.ReLU(), nn.Linear(outputs, outputs))
+
+
+def wave_features(values: Tensor) -> Tensor:
+    """Channels of a pixel [..., CHANNELS], and ``WAVES`` of those that lengths are read from.
+
+    A length to three digits is more than one number between 0 and 1 tells a layer of ReLUs.
+    """
+    angles = torch.pi * values[..., list(MEASURES), None] * 2.0 ** torch.arange(
+        WAVES, dtype=values.dtype, device=values.device)
+    return torch.cat([values, angles.sin().flatten(-2), angles.cos().flatten(-2)], -1)
+
+
+def _at(picture: Tensor, places: Tensor) -> Tensor:
+    """Values [B, R, C] of a picture [B, C, H, W] at places (x, y in 0..1) [B, R, 2]."""
+    height, width = picture.shape[2:]
+    columns = (places[..., 0] * width).long().clamp(0, width - 1)
+    rows = (places[..., 1] * height).long().clamp(0, height - 1)
+    cells = (rows * width + columns)[:, None].expand(-1, picture.shape[1], -1)
+    return picture.flatten(2).gather(2, cells).transpose(1, 2)
 
 
 @dataclass
@@ -65,11 +97,12 @@ class AuxiliaryHeads(nn.Module):
         nearest = F.pixel_unshuffle(F.max_pool2d(channels[:, NEAREST], self.quarter), 2)
         loss = 10.0 * F.smooth_l1_loss(
             self.nearest(tokens).float(), nearest.flatten(2).transpose(1, 2), beta=0.05)
-        known = instances != UNKNOWN
+        # Most cells hold no middle of anything: they count less.
+        weight = torch.where(instances > 0, 1.0, 0.2) * (instances != UNKNOWN)
         logits = self.instance(tokens).float()
         by_cell = F.cross_entropy(
             logits.transpose(1, 2), instances.clamp(min=0), reduction='none')
-        return loss + (by_cell * known).sum() / known.sum().clamp(min=1)
+        return loss + (by_cell * weight).sum() / weight.sum().clamp(min=1.0)
 
 
 class DeepSightForConditionalGeneration(PreTrainedModel, GenerationMixin):
@@ -84,7 +117,6 @@ class DeepSightForConditionalGeneration(PreTrainedModel, GenerationMixin):
     main_input_name = 'input_ids'
     supports_gradient_checkpointing = True
     _supports_sdpa = True
-    _no_split_modules = ['CLIPEncoderLayer', 'LlamaDecoderLayer', 'Qwen2DecoderLayer']
 
     def __init__(self, config: DeepSightConfig) -> None:
         super().__init__(config)
@@ -92,9 +124,11 @@ class DeepSightForConditionalGeneration(PreTrainedModel, GenerationMixin):
         attention = config._attn_implementation
         self.encoder = DepthEncoder(encoder, attention)
         self.projector = Projector(encoder.hidden_size, hidden_size)
-        self.region_projector = Projector(encoder.local_channels, hidden_size)
+        self.region_projector = RegionProjector(
+            encoder.local_channels + WAVE_FEATURES, hidden_size)
         self.language_model = AutoModelForCausalLM.from_config(
             config.text_config, attn_implementation=attention)
+        self._no_split_modules = ['CLIPEncoderLayer', *self.language_model._no_split_modules]
         self.auxiliary = (
             AuxiliaryHeads(hidden_size, config.instance_classes, encoder.cell)
             if config.instance_classes else None)
@@ -151,17 +185,12 @@ class DeepSightForConditionalGeneration(PreTrainedModel, GenerationMixin):
         """Return the language model's."""
         return self.language_model.get_output_embeddings()
 
-    def region_embeddings(self, features: Tensor, regions: Tensor) -> Tensor:
+    def region_embeddings(self, features: Tensor, channels: Tensor, regions: Tensor) -> Tensor:
         """Embeddings [B, R, hidden_size] of places (x, y in 0..1) [B, R, 2]."""
-        height, width = features.shape[2:]
-        columns = (regions[..., 0] * width).long().clamp(0, width - 1)
-        rows = (regions[..., 1] * height).long().clamp(0, height - 1)
-        cells = (rows * width + columns)[:, None].expand(-1, features.shape[1], -1)
-        local = features.flatten(2).gather(2, cells).transpose(1, 2)
-        embeddings: Tensor = self.region_projector(local)
-        return embeddings
+        return self.region_projector(torch.cat([
+            _at(features, regions), wave_features(_at(channels, regions))], -1))
 
-    def embed(self, input_ids: Tensor, tokens: Tensor, features: Tensor,
+    def embed(self, input_ids: Tensor, tokens: Tensor, features: Tensor, channels: Tensor,
               regions: Tensor | None) -> Tensor:
         """Prompt embeddings [B, L, hidden_size] with visual tokens and places filled in."""
         embeddings = self.get_input_embeddings()(input_ids)
@@ -173,7 +202,7 @@ class DeepSightForConditionalGeneration(PreTrainedModel, GenerationMixin):
         is_region = input_ids == self.config.region_token_id
         if regions is None or regions.shape[1] == 0:
             return embeddings
-        places = self.region_embeddings(features, regions).to(embeddings.dtype)
+        places = self.region_embeddings(features, channels, regions).to(embeddings.dtype)
         nth = (is_region.cumsum(1) - 1).clamp(0, regions.shape[1] - 1)
         chosen = places.gather(1, nth[..., None].expand(-1, -1, places.shape[-1]))
         return torch.where(is_region[..., None], chosen, embeddings)
@@ -205,7 +234,7 @@ class DeepSightForConditionalGeneration(PreTrainedModel, GenerationMixin):
             regions: places (x, y in 0..1) [B, R, 2] of the prompt's region tokens, in order.
             instances: class or UNKNOWN per visual token [B, N], with ``auxiliary`` heads.
             labels: ids [B, L], -100 where nothing is learned.
-            attention_mask: [B, L], or additive [B, 1, L, L] where questions share a picture.
+            attention_mask: [B, L], or boolean [B, 1, L, L] where questions share a picture.
             position_ids: [B, L].
             past_key_values: the language model's cache.
             inputs_embeds: embeddings instead of ``input_ids``.
@@ -215,12 +244,15 @@ class DeepSightForConditionalGeneration(PreTrainedModel, GenerationMixin):
         if depth is not None and input_ids is not None:
             tokens, features, channels = self.encoder(depth, camera, ground, boxes)
             tokens = self.projector(tokens)
-            inputs_embeds = self.embed(input_ids, tokens, features, regions)
+            inputs_embeds = self.embed(input_ids, tokens, features, channels, regions)
             if self.auxiliary is not None and instances is not None:
                 auxiliary_loss = self.auxiliary(tokens, channels, instances)
         elif inputs_embeds is None:
             inputs_embeds = self.get_input_embeddings()(input_ids)
         kwargs.pop('num_items_in_batch', None)
+        if attention_mask is not None and attention_mask.dim() == 4 and self._is_eager():
+            attention_mask = torch.zeros_like(attention_mask, dtype=torch.float32).masked_fill(
+                ~attention_mask, torch.finfo(torch.float32).min)
         outputs = self.language_model(
             inputs_embeds=inputs_embeds, attention_mask=attention_mask,
             position_ids=position_ids, past_key_values=past_key_values, **kwargs)
@@ -232,6 +264,10 @@ class DeepSightForConditionalGeneration(PreTrainedModel, GenerationMixin):
             if auxiliary_loss is not None:
                 loss = loss + auxiliary_loss
         return DeepSightOutput(loss, outputs.logits, outputs.past_key_values)
+
+    def _is_eager(self) -> bool:
+        """Whether attention adds its mask; the fused kernels take a boolean one."""
+        return self.language_model.config._attn_implementation == 'eager'
 
     def prepare_inputs_for_generation(self, input_ids: Tensor, **kwargs: Any) -> dict[str, Any]:
         """Leave the picture out once its tokens are in the cache."""

@@ -1,0 +1,229 @@
+import json
+from pathlib import Path
+import subprocess
+import sys
+
+from deepsight_training import train_deepsight as training
+from deepsight_training.datasets.questions import collate
+from deepsight_training.datasets.questions import IGNORED
+from deepsight_training.datasets.questions import instance_cells
+from deepsight_training.datasets.questions import mirror
+from deepsight_training.datasets.questions import pack
+from deepsight_training.datasets.questions import PictureFormat
+from deepsight_training.datasets.questions import QuestionMixture
+from deepsight_training.datasets.sample import DatasetError
+from deepsight_training.instructions.frames import Frames
+from deepsight_training.instructions.questions import write_question
+from deepsight_training.instructions.sample import CLASS_NAMES
+from deepsight_training.instructions.sample import FrameSample
+from deepsight_training.instructions.shards import encode
+from deepsight_training.models import configuration_deepsight
+from deepsight_training.models.configuration_deepsight import DepthEncoderConfig
+from deepsight_training.stages.deepsight import DeepSightStage
+from deepsight_training.stages.deepsight import part_of
+from deepsight_training.stages.deepsight import STAGES
+import numpy as np
+import pytest
+import torch
+from transformers import CLIPVisionConfig
+from transformers import CLIPVisionModel
+from transformers import LlamaConfig
+from transformers import LlamaForCausalLM
+from transformers import PreTrainedTokenizerFast
+import webdataset
+
+from deepsight_ros.language.answers import parse_answer
+from deepsight_ros.language.prompts import FORMATS
+from deepsight_ros.language.prompts import Prompter
+from deepsight_ros.language.tokenizer import Tokenizer
+
+ROOT = Path(__file__).resolve().parents[2]
+NANO = training.Parts('deepsight-nano')
+RUN = {'batch_size': 1, 'dataloader_num_workers': 0, 'logging_steps': 1}
+PICTURE = PictureFormat((160, 128), (8, 10))
+
+
+def make_frame(index: int) -> FrameSample:
+    """A wall, and a chair whose distance and side differ."""
+    depth = np.full((48, 64), 4.0, np.float32)
+    classes = np.full(depth.shape, CLASS_NAMES.index('wall'), np.uint8)
+    instances = np.zeros(depth.shape, np.int32)
+    part = slice(30, 44), slice(8 + 4 * index, 18 + 4 * index)
+    depth[part], classes[part], instances[part] = 2.0 + 0.1 * index, CLASS_NAMES.index('chair'), 7
+    matrix = np.array([[50.0, 0, 31.5], [0, 50.0, 23.5], [0, 0, 1]])
+    return FrameSample(f'frame{index}', depth, matrix, np.array([0.0, -1.0, 0.0]), 1.0,
+                       instances, classes, scene='room', indoors=True)
+
+
+@pytest.fixture(scope='module')
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp('frames')
+    for shard in range(2):
+        with webdataset.TarWriter(str(folder / f'train-{shard:05d}.tar')) as writer:
+            for index in range(4 * shard, 4 * shard + 4):
+                frame = make_frame(index)
+                writer.write({'__key__': frame.name, **encode(frame)})
+    return folder
+
+
+@pytest.fixture(scope='module')
+def tokenizer(data: Path) -> Tokenizer:
+    return training.nano_tokenizer(Frames(data, 'train'))
+
+
+@pytest.fixture
+def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A nano model of a few thousand weights."""
+    vision = {'hidden_size': 16, 'intermediate_size': 16, 'num_hidden_layers': 1,
+              'num_attention_heads': 2}
+
+    def config(vocab_size, end, **tokens):
+        text = LlamaConfig(
+            vocab_size=vocab_size, hidden_size=16, intermediate_size=16, num_hidden_layers=1,
+            num_attention_heads=2, num_key_value_heads=1, tie_word_embeddings=True,
+            bos_token_id=None, eos_token_id=end, pad_token_id=0)
+        encoder = DepthEncoderConfig(
+            vision=vision, height=32, width=48, local_channels=8, stem_channels=(8, 8))
+        return configuration_deepsight.DeepSightConfig(encoder, text, **tokens)
+    monkeypatch.setattr(training, 'nano_config', config)
+
+
+def mixture(data: Path, tokenizer: Tokenizer, **options) -> QuestionMixture:
+    prompter = Prompter(tokenizer, 'nano', 80)
+    return QuestionMixture(
+        {'worlds': Frames(data, 'train')}, {'worlds': 1.0}, 8, prompter, PICTURE, **options)
+
+
+def losses(checkpoint: Path) -> list[float]:
+    state = json.loads((checkpoint / 'trainer_state.json').read_text())
+    return [entry['loss'] for entry in state['log_history'] if 'loss' in entry]
+
+
+def test_frames_of_all_shards_by_number(data: Path):
+    frames = Frames(data, 'train')
+    assert [frame.name for frame in frames] == [f'frame{i}' for i in range(8)]
+    np.testing.assert_allclose(frames[5].depth, make_frame(5).depth, rtol=1e-3)
+    with pytest.raises(DatasetError, match='held_out'):
+        Frames(data, 'held_out_seeds')
+
+
+def test_items_depend_on_their_number_alone(data: Path, tokenizer: Tokenizer):
+    first, again = mixture(data, tokenizer)[3], mixture(data, tokenizer)[3]
+    assert all(torch.equal(first[name], again[name]) for name in first)
+    assert not torch.equal(first['ids'][80:120], mixture(data, tokenizer)[4]['ids'][80:120])
+    with pytest.raises(DatasetError, match='kitchen'):
+        QuestionMixture({}, {'kitchen': 1.0}, 1, Prompter(tokenizer, 'nano', 80), PICTURE)
+
+
+def test_labels_are_the_answers_and_nothing_else(tokenizer: Tokenizer):
+    prompter = Prompter(tokenizer, 'nano', 4)
+    item = pack(prompter, [('How far is <region:0.500,0.500>?', '1.20 m'), ('Where?', 'left')])
+    learned = item['labels'][item['labels'] != IGNORED].tolist()
+    assert learned == [*prompter.answer('1.20 m'), *prompter.answer('left')]
+    assert item['regions'].tolist() == [[0.5, 0.5]]
+    assert (item['ids'] == tokenizer.region_id).sum() == 1
+    starts = [int((item['part'] == part).nonzero()[0]) for part in (1, 2)]
+    assert item['positions'][starts].tolist() == [4, 4]
+
+
+def test_a_question_sees_the_picture_and_itself(data: Path, tokenizer: Tokenizer):
+    batch = collate([mixture(data, tokenizer, questions=count)[0] for count in (2, 3)])
+    mask = batch['attention_mask'][1, 0]
+    part = mixture(data, tokenizer, questions=3)[0]['part']
+    last = part == 3
+    assert mask[last][:, :80].all()
+    assert not mask[last][:, (part == 1) | (part == 2)].any()
+    assert torch.equal(mask.diagonal(), torch.ones(len(mask), dtype=torch.bool))
+    assert not mask.triu(1).any()
+
+
+def test_a_mirrored_frame_answers_mirrored():
+    frame = make_frame(0)
+    left = write_question(frame, np.random.default_rng(0), 'thing_distance')
+    right = write_question(mirror(frame), np.random.default_rng(0), 'thing_distance')
+    places = [parse_answer(item.answer).places[0] for item in (left, right)]
+    assert left.value == pytest.approx(right.value, abs=0.01)
+    assert places[0].u < 0.5 < places[1].u
+    np.testing.assert_allclose(mirror(frame).points[:, ::-1, 0], -frame.points[..., 0], atol=1e-5)
+
+
+def test_cells_hold_the_middle_of_things():
+    cells = instance_cells(make_frame(0), (8, 10)).reshape(8, 10)
+    assert cells[6, 1] == CLASS_NAMES.index('chair')
+    assert np.count_nonzero(cells) == 1
+
+
+def test_a_resumed_run_has_the_same_loss_curve(
+    data: Path, tmp_path: Path, tiny: None, monkeypatch: pytest.MonkeyPatch,
+):
+    whole = training.train_deepsight(
+        'deepsight_nano', NANO, data, tmp_path / 'whole', steps=4, save_every=2, **RUN)
+    broken = tmp_path / 'broken' / 'deepsight_nano'
+    broken.mkdir(parents=True)
+    (tmp_path / 'whole' / 'deepsight_nano' / 'checkpoint-2').rename(broken / 'checkpoint-2')
+    (tmp_path / 'whole' / 'deepsight_nano' / training.TOKENIZER).rename(
+        broken / training.TOKENIZER)
+    resumed = training.train_deepsight(
+        'deepsight_nano', NANO, data, tmp_path / 'broken', steps=4, save_every=2, **RUN)
+    assert losses(whole) == losses(resumed)
+    assert len(losses(whole)) == 4
+    found, expected = training.load_stage(resumed), training.load_stage(whole)
+    for name, value in expected.state_dict().items():
+        assert torch.allclose(found.state_dict()[name], value, atol=1e-6), name
+
+
+@pytest.fixture(scope='module')
+def checkpoints(tmp_path_factory: pytest.TempPathFactory, tokenizer: Tokenizer) -> training.Parts:
+    """Tiny random checkpoints of the classes that the large presets load."""
+    folder = tmp_path_factory.mktemp('checkpoints')
+    torch.manual_seed(0)
+    CLIPVisionModel(CLIPVisionConfig(
+        hidden_size=16, intermediate_size=16, num_hidden_layers=2, num_attention_heads=2,
+        image_size=32, patch_size=16)).save_pretrained(folder / 'clip')
+    LlamaForCausalLM(LlamaConfig(
+        vocab_size=400, hidden_size=16, intermediate_size=16, num_hidden_layers=1,
+        num_attention_heads=2)).save_pretrained(folder / 'vicuna')
+    backend = type(tokenizer.backend).from_str(tokenizer.backend.to_str())
+    backend.add_special_tokens(['<s>', FORMATS['vicuna'].end])
+    PreTrainedTokenizerFast(
+        tokenizer_object=backend, eos_token='</s>').save_pretrained(folder / 'vicuna')
+    return training.Parts('deepsight-7b', str(folder / 'clip'), str(folder / 'vicuna'))
+
+
+@pytest.mark.parametrize('second', ['deepsight_instruct', 'deepsight_instruct_full'])
+def test_frozen_parts_stay_as_they_are(
+    second: str, data: Path, tmp_path: Path, checkpoints: training.Parts,
+):
+    """Both stages of a large preset; what a stage does not train is bit for bit the same."""
+    # bfloat16 would lose steps that are this small.
+    run = {**RUN, 'bf16': False}
+    first = training.train_deepsight(
+        'deepsight_align', checkpoints, data, tmp_path, steps=2, **run)
+    aligned = training.load_stage(first)
+    clip = CLIPVisionModel.from_pretrained(checkpoints.vision)
+    vision = aligned.encoder.vision.encoder.state_dict()
+    assert all(torch.equal(value, clip.encoder.state_dict()[name])
+               for name, value in vision.items())
+    text = LlamaForCausalLM.from_pretrained(checkpoints.text)
+    assert all(torch.equal(value, aligned.language_model.state_dict()[name])
+               for name, value in text.model.layers.state_dict(prefix='model.layers.').items())
+
+    last = training.train_deepsight(second, checkpoints, data, tmp_path, steps=2, **run)
+    tuned = training.load_stage(last)
+    before = {name.replace('.base_layer', ''): value for name, value in
+              aligned.named_parameters()}
+    changed = set()
+    for name, value in tuned.named_parameters():
+        twin = before.get(name.replace('.base_layer', ''))
+        if twin is None or not torch.equal(twin, value):
+            changed.add(part_of(name, tuned))
+    assert changed == set(STAGES[second].trains)
+
+
+def test_sources_are_drawn_by_their_shares(data: Path, tokenizer: Tokenizer):
+    frames = list(Frames(data, 'train'))
+    other = frames[:1]
+    mix = QuestionMixture({'a': frames, 'b': other}, {'a': 1.0, 'b': 3.0}, 1,
+                          Prompter(tokenizer, 'nano', 80), PICTURE, {'scene': 1.0}, 1)
+    drawn = [mix.draw(np.random.default_rng(i))[0] for i in range(400)]
+    assert np.mean([source == 'b' for source in drawn]) == pytest.approx(0.75, abs=0.07)

@@ -1,0 +1,183 @@
+"""Frames and freshly drawn questions as training batches."""
+
+from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
+from dataclasses import replace
+from typing import Any
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from deepsight_ros.language.prompts import Prompter
+from deepsight_ros.perception.depth_input import depth_input
+from deepsight_training.datasets.sample import DatasetError
+from deepsight_training.instructions.questions import FAMILIES
+from deepsight_training.instructions.questions import write_questions
+from deepsight_training.instructions.sample import FrameSample
+from deepsight_training.instructions.sensors import draw_robot
+from deepsight_training.instructions.sensors import sense
+from deepsight_training.models.modeling_deepsight import UNKNOWN
+
+IGNORED: Final = -100
+"""Label of tokens that nothing is learned from."""
+NEED_GROUND: Final = frozenset((
+    'nearest_obstacle', 'safe', 'free_direction', 'place_height', 'above_below'))
+"""Families that are refused where the ground is unknown."""
+FAMILY_WEIGHTS: Final = {
+    **dict.fromkeys(FAMILIES, 1.0), 'scene': 0.4, 'indoors': 0.3, 'absent_thing': 0.7,
+    'count': 2.5, 'left_right': 3.0, 'size': 2.5, 'thing_distance': 1.7, 'free_direction': 2.0,
+    'nearest_obstacle': 1.5, 'safe': 1.5}
+"""Frames seldom allow some families, and some are harder: they are drawn more often."""
+UNKNOWN_GROUND: Final = 0.1
+"""Share of frames that are shown without their ground."""
+
+
+@dataclass(frozen=True)
+class PictureFormat:
+    """Size of the network's depth picture and of its grid of visual tokens."""
+
+    size: tuple[int, int]
+    """Width, height."""
+    grid: tuple[int, int]
+    """Rows, columns."""
+
+
+class QuestionMixture(Dataset[dict[str, Any]]):
+    """Frames drawn from several sources with fixed shares, with fresh questions each.
+
+    Item i depends on the seed and i alone, so a run that resumes at step n sees what an
+    uninterrupted run would have seen, with any number of loader processes.
+
+    Args:
+        sources: frames by name of the source.
+        shares: how often each source is drawn, relative to the others.
+        length: number of items.
+        prompter: writes prompts.
+        picture: form of the network's picture.
+        families: weights of the question families.
+        questions: questions per frame at most; they share the frame's visual tokens.
+        seed: first half of every item's random state.
+    """
+
+    def __init__(
+        self,
+        sources: Mapping[str, Sequence[FrameSample]],
+        shares: Mapping[str, float],
+        length: int,
+        prompter: Prompter,
+        picture: PictureFormat,
+        families: Mapping[str, float] = FAMILY_WEIGHTS,
+        questions: int = 12,
+        seed: int = 1,
+    ) -> None:
+        for name in shares:
+            if not sources.get(name):
+                raise DatasetError(f'the mixture wants {name}, which has no frames')
+        self.sources = {name: sources[name] for name in shares}
+        weights = np.array([shares[name] for name in shares], np.float64)
+        self.probabilities = weights / weights.sum()
+        self.length = length
+        self.prompter = prompter
+        self.picture = picture
+        self.families = families
+        self.questions = questions
+        self.seed = seed
+
+    def __len__(self) -> int:
+        return self.length
+
+    def draw(self, rng: np.random.Generator) -> tuple[str, FrameSample]:
+        """Draw a source by its share, and one of its frames."""
+        name = str(rng.choice(list(self.sources), p=self.probabilities))
+        frames = self.sources[name]
+        return name, frames[int(rng.integers(len(frames)))]
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        rng = np.random.default_rng((self.seed, index))
+        sample = replace(self.draw(rng)[1], robot=draw_robot(rng))
+        seen, truth = sense(mirror(sample) if rng.random() < 0.5 else sample, rng)
+        has_ground = rng.random() >= UNKNOWN_GROUND
+        families = {name: weight for name, weight in self.families.items()
+                    if has_ground or name not in NEED_GROUND}
+        items = write_questions(truth, rng, families, count=self.questions)
+        shown = depth_input(seen.depth, seen.camera, seen.ground if has_ground else None,
+                            seen.robot, self.picture.size)
+        return {
+            'depth': torch.from_numpy(shown.depth), 'camera': torch.from_numpy(shown.camera),
+            'ground': torch.from_numpy(shown.ground),
+            'instances': torch.from_numpy(instance_cells(truth, self.picture.grid)),
+            **pack(self.prompter, [(item.text, item.answer) for item in items]),
+        }
+
+
+def mirror(sample: FrameSample) -> FrameSample:
+    """Exchange left and right of a frame."""
+    matrix = sample.camera_matrix.copy()
+    matrix[0, 2] = sample.depth.shape[1] - 1 - matrix[0, 2]
+    return replace(
+        sample, depth=np.ascontiguousarray(sample.depth[:, ::-1]), camera_matrix=matrix,
+        up=sample.up * (-1, 1, 1), instances=np.ascontiguousarray(sample.instances[:, ::-1]),
+        classes=np.ascontiguousarray(sample.classes[:, ::-1]))
+
+
+def instance_cells(sample: FrameSample, grid: tuple[int, int]) -> npt.NDArray[np.int64]:
+    """Class of the thing whose middle a cell holds [rows * columns], UNKNOWN without labels."""
+    if not sample.classes.any():
+        return np.full(grid[0] * grid[1], UNKNOWN, np.int64)
+    cells = np.zeros(grid, np.int64)
+    height, width = sample.depth.shape
+    for thing, mask in sample.things.masks.items():
+        rows, columns = np.nonzero(mask)
+        row = int(np.median(rows)) * grid[0] // height
+        column = int(np.median(columns)) * grid[1] // width
+        cells[row, column] = sample.things.class_of[thing]
+    return cells.ravel()
+
+
+def pack(prompter: Prompter, pairs: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    """Tokens of a picture and of all its questions with answers behind it.
+
+    Returns:
+        ``ids``, ``labels``, ``positions`` and ``part`` [L] (0: the picture, n: question n), and
+        ``regions`` [R, 2].
+    """
+    picture = prompter.picture
+    ids, labels = list(picture), [IGNORED] * len(picture)
+    positions, part = list(range(len(picture))), [0] * len(picture)
+    regions: list[tuple[float, float]] = []
+    for number, (text, reply) in enumerate(pairs, 1):
+        question, answer = prompter.question(text), prompter.answer(reply)
+        ids += [*question.ids, *answer]
+        labels += [IGNORED] * len(question.ids) + list(answer)
+        length = len(question.ids) + len(answer)
+        positions += range(len(picture), len(picture) + length)
+        part += [number] * length
+        regions += [(place.u, place.v) for place in question.regions]
+    return {
+        'ids': torch.tensor(ids), 'labels': torch.tensor(labels),
+        'positions': torch.tensor(positions), 'part': torch.tensor(part),
+        'regions': torch.tensor(regions, dtype=torch.float32).reshape(-1, 2),
+    }
+
+
+def collate(items: Sequence[Mapping[str, Any]]) -> dict[str, Tensor]:
+    """Batch of items; every question sees the picture and itself, not the other questions."""
+    def pad(name: str, value: int) -> Tensor:
+        return torch.nn.utils.rnn.pad_sequence(
+            [item[name] for item in items], batch_first=True, padding_value=value)
+    part = pad('part', -1)
+    length = part.shape[1]
+    same = (part[:, :, None] == part[:, None, :]) | (part == 0)[:, None, :]
+    mask = same & torch.ones(length, length, dtype=torch.bool).tril()
+    return {
+        **{name: torch.stack([item[name] for item in items])
+           for name in ('depth', 'camera', 'ground', 'instances')},
+        'input_ids': pad('ids', 0), 'labels': pad('labels', IGNORED),
+        'position_ids': pad('positions', 0), 'attention_mask': mask[:, None],
+        'regions': pad('regions', 0),
+    }

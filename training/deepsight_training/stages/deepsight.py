@@ -1,0 +1,96 @@
+"""Stages of DeepSight: which parts learn what, from where, for how long.
+
+The paper trains in two stages, alignment and instruction tuning, with a controlled sampling ratio
+between sources; which parts it trains when, and all numbers, are unknown and chosen here.
+"""
+
+from collections.abc import Callable
+from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
+from dataclasses import field
+from pathlib import Path
+from typing import Final
+
+from deepsight_training.datasets.questions import FAMILY_WEIGHTS
+from deepsight_training.instructions.frames import Frames
+from deepsight_training.instructions.sample import FrameSample
+from deepsight_training.models.modeling_deepsight import DeepSightForConditionalGeneration
+
+
+@dataclass(frozen=True)
+class Source:
+    """A reader of frames and what a model card calls them."""
+
+    title: str
+    read: Callable[[Path], Sequence[FrameSample]]
+
+
+SOURCES: Final[dict[str, Source]] = {
+    'worlds': Source('rendered rooms, corridors, crowds and streets of this project',
+                     lambda folder: Frames(folder, 'train')),
+}
+
+
+@dataclass(frozen=True)
+class DeepSightStage:
+    """One training run.
+
+    Attributes:
+        trains: parts of the model that learn (``PARTS``); the others are frozen.
+        steps: optimiser steps.
+        learning_rate: peak; cosine to zero.
+        batch_size: frames per step and process.
+        shares: how often each source is drawn.
+        families: weights of the question families.
+        start: stage whose weights this one starts from; None starts from a preset's parts.
+        lora_rank: rank of LoRA in the language model; 0 for none.
+        is_averaged: whether an exponential moving average is kept.
+
+    """
+
+    trains: tuple[str, ...]
+    steps: int
+    learning_rate: float
+    batch_size: int = 8
+    shares: Mapping[str, float] = field(default_factory=lambda: {'worlds': 1.0})
+    families: Mapping[str, float] = field(default_factory=lambda: FAMILY_WEIGHTS)
+    start: str | None = None
+    lora_rank: int = 0
+    is_averaged: bool = False
+
+
+_NEW: Final = ('new',)
+STAGES: Final[dict[str, DeepSightStage]] = {
+    # Alignment: what was not pretrained learns to speak the language model's language.
+    'deepsight_align': DeepSightStage(
+        _NEW, 4000, 1e-3,
+        families={'scene': 1.0, 'indoors': 1.0, 'recognition': 4.0, 'exists': 2.0}),
+    'deepsight_instruct': DeepSightStage(
+        (*_NEW, 'embeddings', 'lora'), 8000, 2e-4, start='deepsight_align', lora_rank=64),
+    'deepsight_instruct_full': DeepSightStage(
+        (*_NEW, 'embeddings', 'language_model'), 8000, 2e-5, start='deepsight_align'),
+    # From scratch there is nothing to align with: all parts learn together.
+    'deepsight_nano': DeepSightStage(
+        (*_NEW, 'vision', 'embeddings', 'language_model'), 2600, 1e-3, is_averaged=True),
+}
+
+
+def part_of(name: str, model: DeepSightForConditionalGeneration) -> str:
+    """Part of the model that a parameter belongs to.
+
+    ``vision`` is CLIP's transformer, ``language_model`` the causal language model without its
+    ``embeddings`` and ``lora`` adapters, ``new`` everything that no checkpoint brings along.
+    """
+    if name.startswith('language_model.'):
+        if 'lora_' in name:
+            return 'lora'
+        is_embedding = 'embed_tokens' in name or 'lm_head' in name
+        return 'embeddings' if is_embedding else 'language_model'
+    return 'vision' if name.startswith('encoder.vision.') else 'new'
+
+
+def freeze(model: DeepSightForConditionalGeneration, trains: Sequence[str]) -> None:
+    """Let the given parts learn and no other."""
+    for name, parameter in model.named_parameters():
+        parameter.requires_grad_(part_of(name, model) in trains)
