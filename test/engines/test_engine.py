@@ -1,5 +1,6 @@
 """Engines: loading, calling, and what is refused."""
 
+from dataclasses import replace
 import json
 from pathlib import Path
 import subprocess
@@ -11,6 +12,9 @@ import pytest
 from deepsight_ros.engines import EngineError
 from deepsight_ros.engines import load_engine
 from deepsight_ros.engines import Manifest
+from deepsight_ros.engines import ShapeRange
+from deepsight_ros.engines import Tolerance
+from deepsight_ros.engines import Variant
 
 
 def edit_manifest(bundle: Path, **changes: object) -> None:
@@ -30,6 +34,17 @@ def test_manifest_round_trip(bundle: Path, tmp_path: Path) -> None:
     manifest = Manifest.read(bundle)
     manifest.write(tmp_path)
     assert Manifest.read(tmp_path) == manifest
+
+
+def test_manifest_with_everything_round_trip(bundle: Path, tmp_path: Path) -> None:
+    whole = replace(
+        Manifest.read(bundle),
+        variants=(Variant('model.onnx', 'fp16', ('onnxruntime', 'tensorrt'), 'plain',
+                          {'float32': Tolerance(0.1, 0.01, 0.99)}),),
+        profiles=({'x': ShapeRange((1, 3), (4, 3), (9, 3))},), recorded_inputs='model.onnx',
+        metrics=({'name': 'iou', 'value': 0.5, 'dataset': 'x', 'date': '2026-11-20'},))
+    whole.write(tmp_path)
+    assert Manifest.read(tmp_path) == whole
 
 
 def test_closed_engine_says_so(bundle: Path) -> None:
@@ -87,6 +102,19 @@ def test_no_bundle(tmp_path: Path) -> None:
     ({'files': {'/etc/passwd': 'x'}}, 'leaves the bundle'),
     ({'files': {}}, 'no hash'),
     ({'files': []}, 'malformed|no hash'),
+    ({'recorded_inputs': '../inputs.npz'}, 'leaves the bundle'),
+    ({'recorded_inputs': 'inputs.npz'}, 'inputs.npz has no hash'),
+    ({'tokenizer': '/tokenizer.json'}, 'leaves the bundle'),
+    ({'name': '../../plans'}, 'leaves the bundle'),
+    ({'name': ''}, 'leaves the bundle'),
+    ({'profiles': [{'x': {'min': [1, 3]}}]}, 'malformed'),
+    ({'profiles': [5]}, 'malformed'),
+    ({'variants': [{'file': 'model.onnx', 'precision': 'fp32', 'backends': ['onnxruntime'],
+                    'parity': {'float32': {'max': 1}}}]}, 'malformed'),
+    ({'variants': []}, 'no variant .* runs on onnxruntime'),
+    ({'inputs': [{'name': 'z', 'dtype': 'float32', 'shape': ['n', 3]}]}, 'the graph has'),
+    ({'inputs': [{'name': 'x', 'dtype': 'float32', 'shape': ['n', 4]}]}, 'in the graph and .*4'),
+    ({'inputs': [{'name': 'x', 'dtype': 'float32', 'shape': [3]}]}, r'in the graph and \[3\]'),
 ])
 def test_bad_manifest(bundle: Path, changes: dict, words: str) -> None:
     edit_manifest(bundle, **changes)
