@@ -49,7 +49,7 @@ def count_dtypes(inspected: str) -> dict[str, int]:
     """
     try:
         formats = [layer['Outputs'][0]['Format/Datatype'].upper()
-                   for layer in json.loads(inspected)['Layers'] if layer['Outputs']]
+                   for layer in json.loads(inspected)['Layers'] if layer.get('Outputs')]
     except (ValueError, KeyError, TypeError, AttributeError):
         return {}
     return dict(Counter(next((name for word, name in _FORMATS.items() if word in text), 'other')
