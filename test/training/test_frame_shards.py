@@ -15,8 +15,7 @@ def in_bands(value, bands):
     return any(low - 1e-6 <= value <= high + 1e-6 for low, high in bands)
 
 
-@pytest.mark.parametrize('kind', ['room', 'crowd', 'corridor', 'street', 'classroom', 'warehouse',
-                                  'car_park'])
+@pytest.mark.parametrize('kind', ['room', 'corridor', 'street', 'classroom', 'car_park'])
 def test_the_ground_lies_at_height_zero(kind):
     split = SPLITS['train']
     for sample in layout_samples(split, kind, 3, SIZE):
@@ -55,18 +54,17 @@ def test_ceiling_and_walls_are_told_apart():
 
 @pytest.fixture(scope='module')
 def folder(tmp_path_factory):
-    """A folder with one shard of two layouts."""
+    """A folder with one shard of one layout."""
     folder = tmp_path_factory.mktemp('shards')
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(shards, 'LAYOUTS_PER_SHARD', 2)
+        patch.setattr(shards, 'LAYOUTS_PER_SHARD', 1)
         shards.write_frames('held_out_layouts', 1, folder)
     return folder
 
 
 def test_shards_give_back_what_was_cast(folder):
     split = SPLITS['held_out_layouts']
-    expected = [sample for kind, seed in zip(split.layouts[:2], (0, 1), strict=True)
-                for sample in layout_samples(split, kind, split.first_seed + seed)]
+    expected = list(layout_samples(split, split.layouts[0], split.first_seed))
     found = list(shards.read_frames(folder, 'held_out_layouts'))
     assert [sample.name for sample in found] == [sample.name for sample in expected]
     for sample, twin in zip(found, expected, strict=True):
@@ -79,7 +77,7 @@ def test_shards_give_back_what_was_cast(folder):
 
 
 def test_an_interrupted_run_goes_on_where_it_stopped(folder, monkeypatch):
-    monkeypatch.setattr(shards, 'LAYOUTS_PER_SHARD', 2)
+    monkeypatch.setattr(shards, 'LAYOUTS_PER_SHARD', 1)
     path, = folder.glob('*.tar')
     before = path.stat().st_mtime_ns
     (folder / 'held_out_layouts-00001.part').write_bytes(b'cut')

@@ -202,15 +202,6 @@ def test_unseen_wordings_are_never_among_the_seen(frames):
         assert not any(fits(item.text, wording) for wording in wordings_of(item.family, 'seen'))
 
 
-def test_a_mirrored_frame_has_the_same_distances_and_swapped_sides(simple):
-    mirrored = simple.flipped()
-    assert ask(mirrored, 'nearest_obstacle').value == ask(simple, 'nearest_obstacle').value
-    np.testing.assert_allclose(mirrored.ground_points[:, ::-1] * (1, -1, 1),
-                               simple.ground_points, atol=1e-5)
-    item, twin = ask(simple, 'left_right'), ask(mirrored, 'left_right')
-    assert item.text == twin.text and item.answer != twin.answer
-
-
 def test_unlabelled_frames_are_asked_for_geometry_only(simple):
     measured = FrameSample.unlabelled('m', simple.depth, simple.camera, simple.ground)
     items = [item for seed in range(20)
@@ -219,6 +210,17 @@ def test_unlabelled_frames_are_asked_for_geometry_only(simple):
     assert families == {'nearest_obstacle', 'nearest_surface', 'place_distance', 'place_height',
                         'distance_between', 'nearer', 'order', 'safe', 'free_direction',
                         'above_below', 'out_of_scope'}
+
+
+def test_without_ground_nothing_is_asked_that_needs_it(simple):
+    floating = FrameSample.unlabelled('m', simple.depth, simple.camera, None)
+    assert floating.ground is None
+    families = {item.family for seed in range(20)
+                for item in write_questions(floating, np.random.default_rng(seed))}
+    assert families == {'nearest_surface', 'place_distance', 'distance_between', 'nearer', 'order',
+                        'out_of_scope'}
+    with pytest.raises(ValueError, match='ground is unknown'):
+        _ = floating.ground_points
 
 
 def test_places_lie_on_one_surface():

@@ -29,8 +29,6 @@ from deepsight_training.instructions.questions import Wordings
 from deepsight_training.instructions.questions import write_question
 from deepsight_training.instructions.sample import FrameSample
 
-NEED_GROUND: Final = frozenset(
-    {'nearest_obstacle', 'safe', 'free_direction', 'place_height', 'above_below', 'size'})
 DRAWS: Final = {
     'scene': 1, 'indoors': 1, 'nearest_obstacle': 1, 'nearest_surface': 1, 'free_direction': 1,
     'out_of_scope': 1, 'safe': 12}
@@ -51,8 +49,7 @@ class Candidate:
 def as_measured(samples: Iterable[FrameSample]) -> Iterable[Measured]:
     """Cast frames: the model sees what the questions are about."""
     for sample in samples:
-        yield Measured(sample, True, QaFrame(sample.depth, sample.camera, sample.ground,
-                                             sample.robot))
+        yield Measured(sample, QaFrame(sample.depth, sample.camera, sample.ground, sample.robot))
 
 
 def build(frames: Iterable[Measured], name: str, out: Path, number: int,
@@ -64,8 +61,6 @@ def build(frames: Iterable[Measured], name: str, out: Path, number: int,
     for frame in tqdm(frames, unit='frame', desc=name):
         kept.append(frame)
         for family in FAMILIES:
-            if family in NEED_GROUND and not frame.has_ground:
-                continue
             for _ in range(DRAWS.get(family, 3)):
                 item = write_question(frame.sample, rng, family, wordings)
                 if item is not None and _has_truth(item):

@@ -31,7 +31,6 @@ class Measured:
     """A frame to ask about, and what a model gets to see of it."""
 
     sample: FrameSample
-    has_ground: bool
     seen: QaFrame
 
 
@@ -50,8 +49,8 @@ def measured_frames(name: str, dataset: Dataset, step: int = 1,
         depth = depth_image(frame)
         camera = frame.camera.scaled(*depth.shape[::-1])
         ground = true_ground(frame, dataset.ground_is_exact)
-        sample = FrameSample.unlabelled(f'{name}-{frame.name}', depth, camera,
-                                        ground or frame.ground, indoors=not outdoors)
+        sample = FrameSample.unlabelled(f'{name}-{frame.name}', depth, camera, ground,
+                                        indoors=not outdoors)
         if outdoors:
             sample = replace(sample, robot=CAR)
         seen = QaFrame(depth, camera, ground, sample.robot)
@@ -64,7 +63,7 @@ def measured_frames(name: str, dataset: Dataset, step: int = 1,
             small = cv2.resize(result.scene.depth, camera.size, interpolation=cv2.INTER_NEAREST)
             seen = QaFrame(np.where(np.isfinite(small), small, np.nan).astype(np.float32), camera,
                            result.ground, sample.robot)
-        yield Measured(sample, ground is not None, seen)
+        yield Measured(sample, seen)
 
 
 def depth_image(frame: Frame) -> FloatImage:

@@ -34,6 +34,8 @@ class Family:
     """The paper's categories (scene, recognition, distance, safety) and ours."""
     wordings: str = ''
     """Family whose wordings it shares; empty for its own."""
+    needs_ground: bool = False
+    """Whether there is no answer where the ground is unknown."""
 
 
 FAMILIES: Final[dict[str, Family]] = {
@@ -42,20 +44,20 @@ FAMILIES: Final[dict[str, Family]] = {
     'recognition': Family(things.recognition, 'recognition'),
     'exists': Family(things.exists, 'recognition'),
     'count': Family(things.count, 'counting'),
-    'nearest_obstacle': Family(distances.nearest_obstacle, 'distance'),
+    'nearest_obstacle': Family(distances.nearest_obstacle, 'distance', needs_ground=True),
     'nearest_surface': Family(distances.nearest_surface, 'distance'),
     'thing_distance': Family(distances.thing_distance, 'distance'),
     'place_distance': Family(distances.place_distance, 'distance'),
     'distance_between': Family(distances.distance_between, 'distance'),
     'nearer': Family(choices.nearer, 'distance'),
     'order': Family(choices.order, 'distance'),
-    'safe': Family(choices.safe, 'safety'),
-    'free_direction': Family(choices.free_direction, 'safety'),
-    'size': Family(distances.size, 'size'),
-    'place_height': Family(distances.place_height, 'size'),
+    'safe': Family(choices.safe, 'safety', needs_ground=True),
+    'free_direction': Family(choices.free_direction, 'safety', needs_ground=True),
+    'size': Family(distances.size, 'size', needs_ground=True),
+    'place_height': Family(distances.place_height, 'size', needs_ground=True),
     'extent': Family(distances.extent, 'size'),
     'left_right': Family(choices.left_right, 'relation'),
-    'above_below': Family(choices.above_below, 'relation'),
+    'above_below': Family(choices.above_below, 'relation', needs_ground=True),
     'absent_thing': Family(things.absent_thing, 'out_of_scope', 'thing_distance'),
     'out_of_scope': Family(things.out_of_scope, 'out_of_scope')}
 
@@ -97,6 +99,8 @@ def _all_wordings() -> dict[str, list[str]]:
 def write_question(sample: FrameSample, rng: np.random.Generator, family: str,
                    wordings: Wordings = 'seen') -> QuestionItem | None:
     """Draw a question of a family; None where the frame does not allow one."""
+    if FAMILIES[family].needs_ground and sample.ground is None:
+        return None
     draft = FAMILIES[family].write(sample, rng)
     return None if draft is None else _put_into_words(draft, rng, family, wordings)
 

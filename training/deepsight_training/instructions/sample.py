@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field
-from dataclasses import replace
 from functools import cached_property
 from typing import Final
 
@@ -36,8 +35,8 @@ class FrameSample:
 
     ``depth`` [H, W] is the truth in metres along the optical axis, NaN where there is none (sky
     too); a noisy version of it may be what a model sees (``sensors.py``). ``up`` [3] is the unit
-    vector against gravity in the optical frame, ``camera_height`` (m) counts from the ground.
-    ``classes`` [H, W] are indices into ``class_names`` (``OTHER`` where nothing is known),
+    vector against gravity in the optical frame, ``camera_height`` (m) counts from the ground, NaN
+    where that is unknown. ``classes`` [H, W] are indices into ``class_names`` (``OTHER`` where nothing is known),
     ``instances`` [H, W] tells objects of one class apart (0: no object). ``scene`` is ``room``,
     ``corridor``, ``street`` or empty; ``indoors`` is None where unknown; ``extents`` holds
     measures of the whole place in metres by what they are called.
@@ -57,12 +56,13 @@ class FrameSample:
     robot: Robot = Robot()
 
     @classmethod
-    def unlabelled(cls, name: str, depth: FloatImage, camera: Camera, ground: GroundPlane,
-                   scene: str = '', indoors: bool | None = None) -> 'FrameSample':
+    def unlabelled(cls, name: str, depth: FloatImage, camera: Camera, ground: GroundPlane | None,
+                   indoors: bool | None = None) -> 'FrameSample':
         """Return a measured frame, of which nothing but geometry is known."""
-        return cls(name, depth, camera.matrix, -np.array(ground.normal), ground.height,
+        normal, height = (ground.normal, ground.height) if ground else ((0.0, 1.0, 0.0), np.nan)
+        return cls(name, depth, camera.matrix, -np.array(normal), height,
                    np.zeros(depth.shape, np.int32), np.full(depth.shape, OTHER, np.uint8),
-                   scene=scene, indoors=indoors)
+                   indoors=indoors)
 
     @cached_property
     def camera(self) -> Camera:
@@ -72,8 +72,10 @@ class FrameSample:
         return Camera(width, height, fx, fy, cx, cy)
 
     @cached_property
-    def ground(self) -> GroundPlane:
-        """Ground plane below the camera."""
+    def ground(self) -> GroundPlane | None:
+        """Ground plane below the camera, None where it is unknown."""
+        if np.isnan(self.camera_height):
+            return None
         return GroundPlane.from_gravity(-self.up, self.camera_height)
 
     @cached_property
@@ -84,6 +86,8 @@ class FrameSample:
     @cached_property
     def ground_points(self) -> FloatImage:
         """Points [H, W, 3]: x forward, y left, z up from the camera's foot, metres."""
+        if self.ground is None:
+            raise ValueError(f'{self.name}: the ground is unknown; ask for nothing that needs it')
         return above_ground(self.points, self.ground)
 
     @cached_property
@@ -96,11 +100,3 @@ class FrameSample:
     def things(self) -> Things:
         """Objects that are large enough to ask for."""
         return find_things(self.instances, self.classes)
-
-    def flipped(self) -> 'FrameSample':
-        """Return the frame as seen in a mirror, which trains as well as another one."""
-        matrix, up = self.camera_matrix.copy(), self.up * (-1.0, 1.0, 1.0)
-        matrix[0, 2] = self.depth.shape[1] - 1 - matrix[0, 2]
-        return replace(self, depth=self.depth[:, ::-1].copy(), camera_matrix=matrix, up=up,
-                       instances=self.instances[:, ::-1].copy(),
-                       classes=self.classes[:, ::-1].copy())
