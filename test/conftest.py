@@ -14,7 +14,7 @@ sys.path.insert(0, str(HERE))
 
 
 @pytest.fixture(scope='session', autouse=True)
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def user_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Keep engines apart from the user's, for processes that tests start as well."""
     with pytest.MonkeyPatch.context() as patch:
         folder = tmp_path_factory.mktemp('cache')

@@ -8,6 +8,7 @@ from onnx import helper
 from onnx import TensorProto
 
 from deepsight_ros.engines import Manifest
+from deepsight_ros.engines import ShapeRange
 from deepsight_ros.engines import TensorSpec
 from deepsight_ros.engines import Variant
 from deepsight_ros.engines.manifest import sha256
@@ -35,5 +36,6 @@ def write_painted_bundle(folder: Path, *, pixels: int, multiple: int) -> Path:
         outputs=(TensorSpec('classes', 'uint8', (1, 'h', 'w')),),
         files={'model.onnx': sha256(folder / 'model.onnx')},
         preprocessing={'pixels': pixels, 'multiple': multiple},
+        profiles=({'image': ShapeRange((1, 8, 8, 3), (1, 64, 128, 3), (1, 256, 256, 3))},),
     ).write(folder)
     return folder

@@ -83,16 +83,17 @@ class OnnxRuntimeEngine(Engine):
             options.log_severity_level = 3
             return options
 
-        if providers is None:
-            available = onnxruntime.get_available_providers()
-            providers = [name for name in _PREFERRED if name in available]
+        chosen = _choose(providers)
         try:
-            session = open_session(path, manifest.files[name], manifest.name, list(providers),
-                                   cache, make_options)
+            session = open_session(path, manifest.files[name], manifest.name, chosen, cache,
+                                   make_options)
         except Exception as error:
             raise EngineError(f'{path}: ONNX Runtime {onnxruntime.__version__} cannot load the '
                               f'graph ({error}); reinstall the bundle, or update onnxruntime to '
                               f'{LOWEST} or newer') from error
+        if providers and session.get_providers()[0] != chosen[0][0]:
+            raise EngineError(f'{chosen[0][0]} is installed and did not start; look at what it '
+                              'printed, or choose another provider')
         return cls(session, manifest, reason, bundle)
 
     @property
@@ -213,6 +214,19 @@ class HostTensor(Tensor):
     def free(self) -> None:
         """End the tensor."""
         self._array = None
+
+
+def _choose(providers: Providers | None) -> list[tuple[str, dict[str, Any]]]:
+    """Return providers with their options, the best if none is asked for."""
+    available = onnxruntime.get_available_providers()
+    if not providers:
+        return [(name, {}) for name in _PREFERRED if name in available]
+    chosen = [(item, {}) if isinstance(item, str) else item for item in providers]
+    for name, _ in chosen:
+        if name not in available:  # ONNX Runtime would take another in silence
+            raise EngineError(f'provider {name!r} is not in this onnxruntime; choose from '
+                              f'{", ".join(available)}')
+    return chosen
 
 
 def _content(value: Array | Tensor) -> Array:

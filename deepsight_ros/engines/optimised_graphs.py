@@ -19,13 +19,15 @@ from deepsight_ros.engines.cache import replacing
 from deepsight_ros.engines.errors import EngineError
 from deepsight_ros.engines.manifest import sha256
 
-CPU_ONLY: Final = ['CPUExecutionProvider']
+Providers = list[tuple[str, dict[str, Any]]]
+
+_CPU: Final = 'CPUExecutionProvider'
 _CPU_LINES: Final = ('model name', 'flags', 'Features', 'CPU part')
 _log = logging.getLogger(__name__)
 
 
 def open_session(
-    graph: Path, digest: str, bundle: str, providers: list[Any], cache: Path | None,
+    graph: Path, digest: str, bundle: str, providers: Providers, cache: Path | None,
     make_options: Callable[[], Any],
 ) -> Any:
     """
@@ -37,9 +39,9 @@ def open_session(
     passed on.
     """
     try:
-        if providers != CPU_ONLY:
-            raise EngineError(f'only graphs for {CPU_ONLY[0]} are kept')
-        path = cache_folder(cache) / 'graphs' / bundle / f'{_key(digest)}.onnx'
+        if [name for name, _ in providers] != [_CPU]:
+            raise EngineError(f'only graphs for {_CPU} are kept')
+        path = cache_folder(cache) / 'graphs' / bundle / f'{_key(digest, providers)}.onnx'
         if (session := _open_kept(path, providers, make_options())) is not None:
             return session
         with replacing(path) as temporary:
@@ -55,7 +57,7 @@ def open_session(
     return onnxruntime.InferenceSession(str(graph), make_options(), providers=providers)
 
 
-def _open_kept(path: Path, providers: list[Any], options: Any) -> Any:
+def _open_kept(path: Path, providers: Providers, options: Any) -> Any:
     """Return a session on the kept graph, None if there is none or it is damaged."""
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     with suppress(OSError):
@@ -64,11 +66,11 @@ def _open_kept(path: Path, providers: list[Any], options: Any) -> Any:
     return None
 
 
-def _key(digest: str) -> str:
+def _key(digest: str, providers: Providers) -> str:
     lines = []
     with suppress(OSError):
         text = Path('/proc/cpuinfo').read_text(encoding='utf-8', errors='replace')
         first = text.split('\n\n', 1)[0]  # of one core; the others differ in speed alone
         lines = [line for line in first.splitlines() if line.startswith(_CPU_LINES)]
-    content = [digest, onnxruntime.__version__, platform.machine(), *lines]
+    content = [digest, providers, onnxruntime.__version__, platform.machine(), *lines]
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]

@@ -12,8 +12,8 @@ import yaml
 
 _NODE: Final = 'embodied_depth'
 _LIVE_ONLY: Final = frozenset({
-    'autostart', 'camera_info_exact', 'compressed', 'segmentation_threads', 'tf_timeout',
-    'use_sim_time'})
+    'autostart', 'backend', 'build_engine', 'cache_dir', 'camera_info_exact', 'compressed',
+    'providers', 'segmentation_threads', 'tf_timeout', 'use_sim_time'})
 """Parameters of the node that mean nothing without a running system."""
 
 

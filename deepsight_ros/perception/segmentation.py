@@ -39,11 +39,12 @@ class Segmentation:
             raise EngineError(f'bundle {manifest.name!r}: preprocessing lacks pixels or multiple; '
                               'export it again') from error
         self.engine = engine
+        """May be replaced between two calls by another engine of the same bundle."""
 
     @classmethod
-    def load(cls, bundle: Path, *, threads: int = 1) -> Segmentation:
-        """Load a bundle folder; raises ``EngineError``."""
-        return cls(load_engine(bundle, threads=threads))
+    def load(cls, bundle: Path, *, threads: int = 1, **options: Any) -> Segmentation:
+        """Load a bundle folder; ``options`` are those of ``load_engine``, and its errors."""
+        return cls(load_engine(bundle, threads=threads, **options))
 
     def input_size(self, width: int, height: int) -> tuple[int, int]:
         """Width and height of the network's input for pictures of this size."""

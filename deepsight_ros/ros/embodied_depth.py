@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from pathlib import Path
 import time
 import traceback
 from typing import Any
@@ -16,6 +17,8 @@ from sensor_msgs.msg import Imu
 from std_msgs.msg import Header
 
 from deepsight_ros.engines import EngineError
+from deepsight_ros.engines import load_engine
+from deepsight_ros.engines.build import Build
 from deepsight_ros.geometry import CameraError
 from deepsight_ros.geometry import GroundError
 from deepsight_ros.perception.extrinsics import Extrinsics
@@ -26,6 +29,7 @@ from deepsight_ros.perception.segmentation import Segmentation
 from deepsight_ros.resources import find_bundle
 from deepsight_ros.ros.diagnostics import Diagnostics
 from deepsight_ros.ros.diagnostics import Status
+from deepsight_ros.ros.engine_upgrade import EngineUpgrade
 from deepsight_ros.ros.lifecycle import reported
 from deepsight_ros.ros.notices import Notices
 from deepsight_ros.ros.outputs import EmbodiedDepthOutputs
@@ -53,6 +57,7 @@ class EmbodiedDepthNode(LifecycleNode):
         self._notices = Notices(self.get_logger())
         self._segmentation: Segmentation | None = None
         self._transforms: Tf2Transforms | None = None
+        self._upgrade: EngineUpgrade | None = None
         self._outputs: EmbodiedDepthOutputs | None = None
         self._stream: PictureStream | None = None
         self._last_frame: Frame | None = None
@@ -76,13 +81,18 @@ class EmbodiedDepthNode(LifecycleNode):
             height=settings.camera_height, pitch=settings.camera_pitch,
             roll=settings.camera_roll, ground_frame=settings.ground_frame,
             transforms=self._transforms)
+        bundle = find_bundle(settings.segmentation_bundle)
         self._segmentation = Segmentation.load(
-            find_bundle(settings.segmentation_bundle), threads=settings.segmentation_threads)
+            bundle, threads=settings.segmentation_threads, **settings.engine_options())
+        engine = self._segmentation.engine
+        engine.warm_up()
+        if settings.build_engine and not engine.backend.startswith('tensorrt'):
+            self._upgrade = self._start_upgrade(bundle)
         self._outputs = EmbodiedDepthOutputs(self, settings.max_range)
         self.problem = ''
-        engine = self._segmentation.engine
-        self.get_logger().info(f'configured: {engine.manifest.name} {engine.manifest.version} on '
-                               f'{engine.backend}, licence: {engine.manifest.licence}')
+        self.get_logger().info(
+            f'configured: {engine.manifest.name} {engine.manifest.version} on {engine.backend} '
+            f'({engine.reason}), licence: {engine.manifest.licence}')
         return super().on_configure(state)
 
     @reported(undo=lambda node: node._stop())
@@ -126,6 +136,14 @@ class EmbodiedDepthNode(LifecycleNode):
         self._release()
         super().destroy_node()
 
+    def _start_upgrade(self, bundle: Path) -> EngineUpgrade:
+        cache = self._settings.engine_options()['cache']
+        self.get_logger().info('building a TensorRT plan; ONNX Runtime serves meanwhile, '
+                               'progress is on /diagnostics')
+        return EngineUpgrade(Build(bundle, cache=cache),
+                             lambda plan: load_engine(bundle, 'tensorrt', cache=cache),
+                             self.get_logger())
+
     def _create_transforms(self) -> Tf2Transforms | None:
         if not self._settings.ground_frame:
             return None
@@ -147,11 +165,13 @@ class EmbodiedDepthNode(LifecycleNode):
     def _release(self) -> None:
         """Undo configure and activate; fine in any state."""
         self._stop()
+        if self._upgrade is not None:
+            self._upgrade.stop()
         if self._outputs is not None:
             self._outputs.destroy()
         if self._segmentation is not None:
             self._segmentation.engine.close()
-        self._outputs = self._segmentation = self._transforms = None
+        self._outputs = self._segmentation = self._transforms = self._upgrade = None
 
     def _on_imu(self, message: Imu) -> None:
         try:
@@ -164,6 +184,7 @@ class EmbodiedDepthNode(LifecycleNode):
         assert self._outputs is not None and self._stream is not None
         statistics = self._stream.statistics
         try:
+            self._change_engine()
             wanted = self._outputs.wanted()
             if not wanted:
                 statistics.skip()
@@ -185,6 +206,15 @@ class EmbodiedDepthNode(LifecycleNode):
         self.problem = ''
         self._last_frame = frame
 
+    def _change_engine(self) -> None:
+        """Take the engine that was built meanwhile; no call is in progress."""
+        assert self._segmentation is not None
+        engine = self._upgrade.take() if self._upgrade is not None else None
+        if engine is not None:
+            old, self._segmentation.engine = self._segmentation.engine, engine
+            old.close()
+            self.get_logger().info(f'{engine.manifest.name} now runs on {engine.backend}')
+
     def _complain(self, error: Exception) -> None:
         """Report what is wrong with a picture, once per period and kind."""
         if not self.context.ok():
@@ -203,7 +233,7 @@ class EmbodiedDepthNode(LifecycleNode):
 
     def _describe(self) -> Status:
         return self._status.describe(
-            self.problem, self._segmentation, self._stream, self._last_frame)
+            self.problem, self._segmentation, self._stream, self._last_frame, self._upgrade)
 
 
 def main(args: list[str] | None = None) -> None:

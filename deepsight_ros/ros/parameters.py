@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from dataclasses import field
 from dataclasses import fields
 import math
+from pathlib import Path
 from typing import Any
 from typing import TypeVar
 
@@ -39,7 +40,35 @@ def parameter(
 
 
 @dataclass(frozen=True)
-class EmbodiedDepthParameters:
+class EngineParameters:
+    """Parameters of every node that runs models."""
+
+    backend: str = parameter(
+        'auto', 'What runs the models: onnxruntime, tensorrt, or auto, which is TensorRT where a '
+        'verified plan is in the cache')
+    providers: str = parameter(
+        '', 'Execution providers of ONNX Runtime with their options, such as '
+        'CUDAExecutionProvider:device_id=1 CPUExecutionProvider; empty: the best installed')
+    build_engine: bool = parameter(
+        False, 'Build a missing TensorRT plan while ONNX Runtime serves, then change over')
+    cache_dir: str = parameter(
+        '', 'Folder of plans and optimised graphs; empty: DEEPSIGHT_CACHE, or deepsight in '
+        'XDG_CACHE_HOME or ~/.cache')
+
+    def engine_options(self) -> dict[str, Any]:
+        """Return what ``load_engine`` takes; raises ``ParameterError``."""
+        if self.backend == 'onnxruntime' and self.build_engine:
+            raise ParameterError('build_engine builds a plan for TensorRT, and backend is '
+                                 'onnxruntime; set build_engine to false or backend to auto')
+        return {
+            # The plan may still have to be built; until then ONNX Runtime serves.
+            'backend': 'auto' if self.build_engine else self.backend,
+            'providers': _providers(self.providers),
+            'cache': Path(self.cache_dir) if self.cache_dir else None}
+
+
+@dataclass(frozen=True)
+class EmbodiedDepthParameters(EngineParameters):
     """Parameters of the ``embodied_depth`` node."""
 
     autostart: bool = parameter(
@@ -120,6 +149,18 @@ class Declared:
         for name in own:
             self._refused.pop(name, None)
         return SetParametersResult(successful=True)
+
+
+def _providers(text: str) -> list[tuple[str, dict[str, str]]] | None:
+    providers = []
+    for item in text.split():
+        name, *options = item.split(':')
+        pairs = [option.partition('=') for option in options]
+        if not name or not all(key and equals for key, equals, _ in pairs):
+            raise ParameterError(f'providers: {item!r} is not NAME or NAME:OPTION=VALUE:...; see '
+                                 'the description of the parameter')
+        providers.append((name, {key: value for key, _, value in pairs}))
+    return providers or None
 
 
 def _descriptor(item: Any) -> ParameterDescriptor:

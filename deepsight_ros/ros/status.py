@@ -10,6 +10,7 @@ from deepsight_ros.ros.diagnostics import ERROR
 from deepsight_ros.ros.diagnostics import OK
 from deepsight_ros.ros.diagnostics import Status
 from deepsight_ros.ros.diagnostics import WARN
+from deepsight_ros.ros.engine_upgrade import EngineUpgrade
 from deepsight_ros.ros.frame_statistics import Report
 from deepsight_ros.ros.picture_stream import PictureStream
 
@@ -28,6 +29,7 @@ class EmbodiedDepthStatus:
         segmentation: Segmentation | None,
         stream: PictureStream | None,
         frame: Frame | None,
+        upgrade: EngineUpgrade | None = None,
     ) -> Status:
         """Return the status; None stands for what the node's state does not have."""
         state = 'active' if stream else 'inactive' if segmentation else 'unconfigured'
@@ -36,7 +38,10 @@ class EmbodiedDepthStatus:
         if segmentation is not None:
             manifest = segmentation.engine.manifest
             values |= {'model': f'{manifest.name} {manifest.version}',
-                       'licence': manifest.licence, 'backend': segmentation.engine.backend}
+                       'licence': manifest.licence, 'backend': segmentation.engine.backend,
+                       'backend_reason': segmentation.engine.reason}
+        if upgrade is not None:
+            values['engine_build'] = upgrade.state
         if stream is not None:
             report, dropped = stream.statistics.report(), stream.dropped
             values |= {
@@ -48,6 +53,8 @@ class EmbodiedDepthStatus:
             if not problem:
                 level, text = self._judge(report, dropped, stream.topic)
             self._last, self._last_dropped = report, dropped
+        if upgrade is not None and upgrade.failed and level == OK:
+            level, text = WARN, f'the engine was not built: {upgrade.state}'
         if frame is not None:
             values |= _ground(frame)
         return level, text, values

@@ -138,6 +138,17 @@ def test_graph_that_is_no_protobuf(bundle: Path) -> None:
         load_engine(bundle)
 
 
+def test_providers(bundle: Path) -> None:
+    x = np.ones((1, 3), np.float32)
+    for providers in (['CPUExecutionProvider'],
+                      [('CPUExecutionProvider', {'arena_extend_strategy': 'kSameAsRequested'})]):
+        with load_engine(bundle, providers=providers, threads=2) as engine:
+            assert engine.backend == 'onnxruntime CPU'
+            assert engine({'x': x})['y'].sum() == 6
+    with pytest.raises(EngineError, match="'NoSuchProvider' is not in this .*CPUExecutionProvid"):
+        load_engine(bundle, providers=['NoSuchProvider', 'CPUExecutionProvider'])
+
+
 def test_import_loads_no_backend() -> None:
     code = ('import sys, deepsight_ros.engines; '
             'sys.exit(any(m in sys.modules for m in ("onnxruntime", "tensorrt", "cuda")))')
