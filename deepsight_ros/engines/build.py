@@ -13,9 +13,9 @@ import sys
 import tempfile
 from typing import Final
 
-from deepsight_ros.engines.build_child import Request
 from deepsight_ros.engines.cache import cache_folder
 from deepsight_ros.engines.compiler import BuildOptions
+from deepsight_ros.engines.compiler import Request
 from deepsight_ros.engines.errors import EngineError
 
 TENSORRT: Final = 'deepsight_ros.engines.tensorrt_builder:TensorRtCompiler'

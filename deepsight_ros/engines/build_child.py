@@ -3,14 +3,12 @@ The builder's child process: ``python -m deepsight_ros.engines.build_child PIPE 
 
 ``PIPE`` is the number of an open file to which it writes one JSON object a line: progress
 ``{"stage", "detail", "done", "total"}``, and at the end ``{"plan"}`` or ``{"error"}``. ``REQUEST``
-is JSON too, see ``Request``. Anything else, such as a crash, is for the parent to find out.
+is JSON too. Anything else, such as a crash, is for the parent to find out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
-from dataclasses import dataclass
 from dataclasses import replace
 from datetime import datetime
 from datetime import timezone
@@ -27,19 +25,16 @@ from typing import Final
 from deepsight_ros.engines.cache import locked
 from deepsight_ros.engines.compiler import BuildOptions
 from deepsight_ros.engines.compiler import Compiler
+from deepsight_ros.engines.compiler import Request
 from deepsight_ros.engines.errors import EngineError
 from deepsight_ros.engines.manifest import Manifest
-from deepsight_ros.engines.manifest import Variant
-from deepsight_ros.engines.parity import compare
-from deepsight_ros.engines.parity import ParityReport
+from deepsight_ros.engines.parity_run import run_parity
 from deepsight_ros.engines.plans import Plan
 from deepsight_ros.engines.plans import plan_path
 from deepsight_ros.engines.plans import PlanKey
 from deepsight_ros.engines.plans import PlanManifest
 from deepsight_ros.engines.plans import read_plan
 from deepsight_ros.engines.plans import save_plan
-from deepsight_ros.engines.recorded_inputs import random_inputs
-from deepsight_ros.engines.recorded_inputs import read_recorded
 
 NICE: Final = 10
 """Whoever answers questions meanwhile goes first."""
@@ -49,27 +44,6 @@ LONGEST_DETAIL: Final = 200
 
 StageReport = Callable[[str, str, int, int], None]
 """Takes the stage, what is being done, steps done, and all steps (0: unknown)."""
-
-
-@dataclass(frozen=True)
-class Request:
-    """What to build, as the parent says it."""
-
-    bundle: str
-    cache: str
-    compiler: str
-    """Class to build with, as ``module:name``."""
-    options: BuildOptions
-
-    def to_json(self) -> str:
-        """Return the text of the argument."""
-        return json.dumps(asdict(self))
-
-    @classmethod
-    def from_json(cls, text: str) -> Request:
-        """Read the text of the argument."""
-        content = json.loads(text)
-        return cls(**{**content, 'options': BuildOptions(**content['options'])})
 
 
 def build(request: Request, report: StageReport) -> Path:
@@ -124,7 +98,7 @@ def _build(
     plan = Plan(plan_path(key, cache), made, content)
     with compiler.open(plan, manifest, bundle) as engine:
         tensors, layer_dtypes = compiler.read_back(engine)
-        parity = _compare(engine, manifest, variant, bundle)
+        parity = run_parity(engine, bundle, manifest, variant)
     report('save', 'writing the plan', 0, 0)
     made = replace(made, tensors=tensors, layer_dtypes=layer_dtypes, parity=parity.to_json(),
                    passed=parity.passed)
@@ -135,16 +109,6 @@ def _build(
             f'kept aside in {path}:\n{parity}\nUse the backend onnxruntime, update TensorRT, or '
             'export the bundle with plain attention or in a higher precision')
     return path
-
-
-def _compare(engine: Any, manifest: Manifest, variant: Variant, bundle: Path) -> ParityReport:
-    """Compare with the very graph that the plan was built from, on the processor."""
-    from deepsight_ros.engines.onnx_runtime import OnnxRuntimeEngine
-    own = replace(manifest, variants=(replace(variant, backends=('onnxruntime',)),))
-    cases = read_recorded(bundle, manifest) + random_inputs(engine.inputs, manifest)
-    with OnnxRuntimeEngine.load(
-            bundle, own, threads=0, providers=['CPUExecutionProvider']) as reference:
-        return compare(engine, reference, cases, variant.parity)
 
 
 def _file_name(*parts: str) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 from dataclasses import dataclass
+import json
 from pathlib import Path
 from typing import Protocol
 
@@ -29,6 +31,27 @@ class BuildOptions:
     """Whether float32 may be computed as TensorFloat-32, faster and with 10 bits of mantissa."""
     ampere_plus: bool = False
     """Whether the plan has to run on every GPU since Ampere; slower, and not for Jetson."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to build, as the builder says it to its child process."""
+
+    bundle: str
+    cache: str
+    compiler: str
+    """Class to build with, as ``module:name``."""
+    options: BuildOptions
+
+    def to_json(self) -> str:
+        """Return the text of the argument."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> Request:
+        """Read the text of the argument."""
+        content = json.loads(text)
+        return cls(**{**content, 'options': BuildOptions(**content['options'])})
 
 
 class Compiler(Protocol):

@@ -1,0 +1,48 @@
+"""Command ``deepsight engine check``: does each backend compute what the ONNX graph says?"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import Any
+from typing import Final
+
+from deepsight_ros.engines.bundle_arguments import add_bundle_arguments
+from deepsight_ros.engines.engine import load_engine
+from deepsight_ros.engines.errors import EngineError
+from deepsight_ros.engines.manifest import Manifest
+from deepsight_ros.engines.parity_run import run_parity
+from deepsight_ros.resources import find_bundle
+
+CHECKED: Final = ('onnxruntime', 'tensorrt')
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``deepsight engine check``."""
+    add_bundle_arguments(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Compare every backend that works here with the unoptimised graph; 1 if one is off."""
+    bundle = find_bundle(args.bundle)
+    manifest = Manifest.read(bundle)
+    results: dict[str, Any] = {}
+    for backend in CHECKED:
+        try:
+            with load_engine(bundle, backend, cache=args.cache) as engine:
+                report = run_parity(engine, bundle, manifest, manifest.variant(backend))
+        except EngineError as error:
+            print(f'{backend}: not compared: {error}')
+            results[backend] = {'error': str(error)}
+            continue
+        verdict = 'passed' if report.passed else 'FAILED'
+        print(f'{report.engine}: {verdict} on {report.cases} inputs\n{report}')
+        results[backend] = report.to_json()
+    if args.json:
+        args.json.write_text(json.dumps({'bundle': str(bundle), 'backends': results}, indent=1)
+                             + '\n', encoding='utf-8')
+    compared = [result['passed'] for result in results.values() if 'passed' in result]
+    if not compared:
+        raise EngineError(f'{bundle}: no backend works here, so that nothing was compared; see '
+                          'above')
+    return 0 if all(compared) else 1
