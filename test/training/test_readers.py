@@ -4,16 +4,22 @@ from pathlib import Path
 import cv2
 from deepsight_training.datasets.camvid import admit_grass
 from deepsight_training.datasets.camvid import read_camvid
+from deepsight_training.datasets.idd import read_idd
 from deepsight_training.datasets.kitti import read_kitti_drive
 from deepsight_training.datasets.kitti import read_kitti_object
 from deepsight_training.datasets.labels import ANY_BACKGROUND
 from deepsight_training.datasets.labels import ANY_GROUND
 from deepsight_training.datasets.labels import ANY_VERTICAL
 from deepsight_training.datasets.labels import ANY_VERTICAL_OR_SKY
+from deepsight_training.datasets.labels import BACKGROUND_OR_GRASS
+from deepsight_training.datasets.labels import DRIVABLE
 from deepsight_training.datasets.labels import LOW_VEGETATION
+from deepsight_training.datasets.labels import ROADSIDE
+from deepsight_training.datasets.labels import SIDE_GROUND
 from deepsight_training.datasets.lidar_labels import fit_ground
 from deepsight_training.datasets.lidar_labels import height_above_ground
 from deepsight_training.datasets.mixture import Mixture
+from deepsight_training.datasets.nyu import read_nyu
 from deepsight_training.datasets.rendered import read_rendered
 from deepsight_training.datasets.rgbd import camera_points
 from deepsight_training.datasets.rgbd import fit_floor
@@ -81,6 +87,40 @@ def test_camvid(tmp_path: Path):
         read_camvid(tmp_path, 'val')
 
 
+def test_idd(tmp_path: Path):
+    pictures, labels = (tmp_path / folder / 'train' / '7' for folder in ('leftImg8bit', 'gtFine'))
+    pictures.mkdir(parents=True)
+    labels.mkdir(parents=True)
+    cv2.imwrite(str(pictures / '12_image.jpg'), np.full((6, 8, 3), (200, 0, 0), np.uint8))
+    ids = np.full((6, 8), 5, np.uint8)
+    ids[:, 1:8] = [0, 1, 2, 3, 4, 6, 255]
+    cv2.imwrite(str(labels / '12_label.png'), ids)
+    (sample,) = read_idd(tmp_path, 'train')
+    assert sample.image[0, 0, 2] > 150, 'pictures are RGB'
+    assert sample.labels[0].tolist() == [
+        ANY_BACKGROUND, DRIVABLE, SIDE_GROUND, SceneClass.PERSON, SceneClass.VEHICLE, ROADSIDE,
+        SceneClass.SKY, VOID]
+    assert sample.labels[5, 0] == BACKGROUND_OR_GRASS
+    (labels / '12_label.png').unlink()
+    with pytest.raises(DatasetError, match='12_image.jpg lacks a label'):
+        read_idd(tmp_path, 'train')
+
+
+def test_nyu(tmp_path: Path):
+    (tmp_path / 'images').mkdir()
+    (tmp_path / 'labels40').mkdir()
+    (tmp_path / 'train.txt').write_text('3\n')
+    ids = np.array([[0, 1, 2, 7, 20, 31, 26, 40]] * 2, np.uint8)
+    cv2.imwrite(str(tmp_path / 'images' / '3.jpg'), np.zeros((2, 8, 3), np.uint8))
+    cv2.imwrite(str(tmp_path / 'labels40' / '3.png'), ids)
+    (sample,) = read_nyu(tmp_path, 'train')
+    assert sample.labels[0].tolist() == [
+        VOID, SceneClass.STRUCTURE, SceneClass.TERRAIN, SceneClass.STRUCTURE, SceneClass.TERRAIN,
+        SceneClass.PERSON, VOID, SceneClass.STRUCTURE]
+    with pytest.raises(DatasetError, match='test.txt'):
+        read_nyu(tmp_path, 'test')
+
+
 def test_ground_is_found_on_a_slope():
     points = scan_of_a_street()
     plane = fit_ground(points, 1.6)
@@ -100,6 +140,20 @@ def test_kitti_object_labels(tmp_path: Path):
     (tmp_path / 'label_2' / '000000.txt').write_text('')
     (sample,) = read_kitti_object(tmp_path)
     assert sample.labels[pixel((2.0, 0.9, 10.0))] == ANY_BACKGROUND
+
+
+def test_ground_that_glass_may_show_is_void(tmp_path: Path):
+    """A car's windows return no points: what the scanner sees there lies behind the car."""
+    street = scan_of_a_street()
+    u, v = np.meshgrid(np.arange(-2.0, -0.5, 0.03), np.arange(0.2, 0.8, 0.03))
+    body = np.stack([u, 1.71 + 0.005 * u - v, np.full_like(u, 6.0)], -1).reshape(-1, 3)
+    behind = pixel((-3.2, 1.65 + 0.16 - 0.016, 16.0))
+    for name, points, label in (
+        ('road', street, ANY_GROUND), ('car', np.concatenate([street, body]), VOID),
+    ):
+        write_kitti(tmp_path / name, points)
+        (sample,) = read_kitti_object(tmp_path / name)
+        assert sample.labels[behind] == label, name
 
 
 def test_floor_of_a_room():

@@ -25,6 +25,14 @@ ANY_BACKGROUND: Final = 103
 
 LOW_VEGETATION: Final = 104
 """Grass or bushes: ``TERRAIN`` or ``VEGETATION``."""
+SIDE_GROUND: Final = 105
+"""Ground beside the road: ``PAVEMENT`` or ``TERRAIN``."""
+ROADSIDE: Final = 106
+"""Walls, fences, poles, signs and kerbs: neither road, vehicle, person nor sky."""
+DRIVABLE: Final = 107
+"""Road and the soil beside it."""
+BACKGROUND_OR_GRASS: Final = 108
+"""``ANY_BACKGROUND`` or ``TERRAIN``."""
 
 
 def _members() -> npt.NDArray[np.bool_]:
@@ -37,6 +45,11 @@ def _members() -> npt.NDArray[np.bool_]:
     table[ANY_BACKGROUND] = table[ANY_VERTICAL]
     table[ANY_BACKGROUND, [SceneClass.VEHICLE, SceneClass.PERSON]] = False
     table[LOW_VEGETATION, [SceneClass.TERRAIN, SceneClass.VEGETATION]] = True
+    table[SIDE_GROUND, [SceneClass.PAVEMENT, SceneClass.TERRAIN]] = True
+    table[ROADSIDE] = table[ANY_BACKGROUND] | table[SIDE_GROUND]
+    table[DRIVABLE, [SceneClass.ROAD, SceneClass.TERRAIN]] = True
+    table[BACKGROUND_OR_GRASS] = table[ANY_BACKGROUND]
+    table[BACKGROUND_OR_GRASS, SceneClass.TERRAIN] = True
     table.setflags(write=False)
     return table
 

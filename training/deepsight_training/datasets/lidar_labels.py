@@ -94,13 +94,14 @@ def _behind_upright(
 ) -> npt.NDArray[np.bool_]:
     """Mask [N] of points near which something much nearer stands.
 
-    Dark paint and glass return few points, so the wider neighbourhood is asked.
+    Dark paint and glass return few points, and through glass the scanner sees the ground behind:
+    as much as a near car covers is asked.
     """
     upright = (ids != ANY_GROUND) & (ids != VOID)
     nearest = np.full(shape, np.inf, np.float32)
     at = (pixels[upright, 1], pixels[upright, 0])
     np.minimum.at(nearest, at, depth[upright].astype(np.float32))
-    around = cv2.erode(nearest, np.ones((31, 13), np.uint8))
+    around = cv2.erode(nearest, np.ones((81, 61), np.uint8))
     return around[pixels[:, 1], pixels[:, 0]] < 0.8 * depth
 
 
