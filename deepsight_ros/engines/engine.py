@@ -140,7 +140,11 @@ def _load_tensorrt(bundle: Path, manifest: Manifest, cache: Path | None) -> Engi
     for needed, package in _TENSORRT_NEEDS.items():
         if find_spec(needed) is None:
             raise EngineError(f'{needed} is not installed (pip install {package})')
-    from deepsight_ros.engines.tensorrt import TensorRtEngine
-    from deepsight_ros.engines.tensorrt_plan import find_plan_here
+    try:
+        from deepsight_ros.engines.tensorrt import TensorRtEngine
+        from deepsight_ros.engines.tensorrt_plan import find_plan_here
+    except (ImportError, AttributeError) as error:  # names that old versions lack
+        raise EngineError(f'the installed TensorRT or cuda-python is too old ({error}); update to '
+                          'TensorRT 10.3 and cuda-python 12.6 or newer') from error
     plan = find_plan_here(manifest, cache_folder(cache), bundle)
     return TensorRtEngine(plan, manifest, reason='its plan is in the cache')

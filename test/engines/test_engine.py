@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 import json
+import os
 from pathlib import Path
 import subprocess
 import sys
@@ -147,6 +148,19 @@ def test_providers(bundle: Path) -> None:
             assert engine({'x': x})['y'].sum() == 6
     with pytest.raises(EngineError, match="'NoSuchProvider' is not in this .*CPUExecutionProvid"):
         load_engine(bundle, providers=['NoSuchProvider', 'CPUExecutionProvider'])
+
+
+@pytest.mark.parametrize('content', [
+    '__version__ = "8.5.2"', 'raise ImportError("libnvinfer.so.10: cannot open shared object")'])
+def test_a_tensorrt_that_cannot_be_used(bundle: Path, tmp_path: Path, content: str) -> None:
+    (tmp_path / 'tensorrt.py').write_text(content)
+    code = ('import pathlib, sys; from deepsight_ros.engines import load_engine; '
+            'engine = load_engine(pathlib.Path(sys.argv[1])); '
+            'print(engine.backend, engine.reason)')
+    done = subprocess.run(
+        [sys.executable, '-c', code, str(bundle)], capture_output=True, text=True,
+        env={**os.environ, 'PYTHONPATH': os.pathsep.join([str(tmp_path), *sys.path])})
+    assert done.stdout.startswith('onnxruntime CPU TensorRT cannot be used: '), done.stderr
 
 
 def test_import_loads_no_backend() -> None:
