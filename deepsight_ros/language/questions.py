@@ -1,0 +1,171 @@
+"""Questions as they arrive: plain text or JSON, and what must be known to answer them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+import json
+import math
+import re
+from typing import Any
+from typing import Final
+
+from deepsight_ros.language.places import PLACE
+
+Id = str | int
+"""What a question is called, as whoever asks gives it."""
+
+MAX_MESSAGE: Final = 20_000
+"""Characters of a message beyond which it is not even read."""
+MAX_QUESTION: Final = 1_000
+"""Characters of a question; longer ones are no questions about a picture."""
+
+_SHOWN: Final = 200
+_KEYS: Final = frozenset(('id', 'text', 'deadline_s', 'after'))
+_WAY: Final = re.compile(
+    r'\b(obstacles?|safe|safely|unsafe|collisions?|collide|hit|hits|hitting|bump|bumps|blocks?|'
+    r'blocked|clearance|free|clear|clearest|in the way|path|which way|way longest|heading|'
+    r'(?:robot|i|you) (?:\w+ )?(?:drive|go|move|advance)|how far can i|if i go|to move on|'
+    r'(?:move|go|drive|moving|advance) (?:forward|straight|ahead|on)|straight (?:ahead|on)|'
+    r'forward|best direction|most (?:room|space)|opens up|left, ahead)\b', re.IGNORECASE)
+_HEIGHT: Final = re.compile(r'\b(tall|high|higher|height|heights|elevation)\b', re.IGNORECASE)
+_ABOVE: Final = re.compile(r'\b(floor|ground|lower|above|below|under|up or down)\b', re.IGNORECASE)
+_ENCLOSED: Final = re.compile(r'\b(room|corridor|hall|ceiling)\b', re.IGNORECASE)
+
+
+class QuestionError(ValueError):
+    """
+    A message is no question; the text names cause and remedy.
+
+    ``id`` is the question's if it could be read, else None; ``question`` what is known of its
+    text.
+    """
+
+    def __init__(self, message: str, id: Id | None = None, question: str = '') -> None:
+        """Take what an answer needs that says so."""
+        super().__init__(message)
+        self.id = id
+        self.question = question
+
+
+@dataclass(frozen=True)
+class Question:
+    """
+    A question about the newest depth image.
+
+    ``id`` is None where it was not given. ``deadline_s`` counts from receipt on the steady clock.
+    ``after_ns``: the picture's stamp must not be older.
+    """
+
+    text: str
+    id: Id | None = None
+    deadline_s: float | None = None
+    after_ns: int | None = None
+
+
+@dataclass(frozen=True)
+class Cancel:
+    """The wish to end the questions with this id."""
+
+    id: Id
+
+
+def read_message(data: str) -> Question | Cancel:
+    """
+    Read a message of the topic ``question``: plain text, or a JSON object.
+
+    ``{"id", "text", "deadline_s", "after": {"sec", "nanosec"}}``, of which only ``text`` is
+    needed, or ``{"cancel": id}``. Raises ``QuestionError``.
+    """
+    if len(data) > MAX_MESSAGE:
+        raise QuestionError(f'the message has {len(data)} characters, at most {MAX_MESSAGE} are '
+                            'read; ask one short question', question=data[:_SHOWN])
+    if not data.lstrip().startswith('{'):
+        return Question(_text(data, None))
+    try:
+        fields = json.loads(data)
+    except (RecursionError, ValueError) as error:
+        raise QuestionError(f'the question starts like JSON but is none ({error}); send plain '
+                            'text or a JSON object', question=data[:_SHOWN]) from error
+    if 'cancel' in fields:
+        return Cancel(_id(fields['cancel'], 'cancel'))
+    return _question(fields)
+
+
+def asks_for_the_way(text: str) -> bool:
+    """Whether a question is about obstacles, clearance or safety, going by its words."""
+    return _WAY.search(text) is not None
+
+
+def asks_for_height(text: str) -> bool:
+    """Whether a question is about a height above the ground, going by its words."""
+    if _ENCLOSED.search(text):
+        return False
+    return _HEIGHT.search(text) is not None or (
+        PLACE.search(text) is not None and _ABOVE.search(text) is not None)
+
+
+def _question(fields: Mapping[str, Any]) -> Question:
+    identity = _id(fields['id'], 'id') if fields.get('id') is not None else None
+    unknown = sorted(fields.keys() - _KEYS)
+    if unknown:
+        raise QuestionError(f'the question has {", ".join(map(repr, unknown))}, known are '
+                            f'{", ".join(sorted(_KEYS))} and cancel', identity)
+    text = fields.get('text')
+    if not isinstance(text, str):
+        raise QuestionError('the question has no text; send {"text": "..."}', identity)
+    text = _text(text, identity)
+    try:
+        return Question(text, identity, _deadline(fields.get('deadline_s')),
+                        _after(fields.get('after')))
+    except ValueError as error:
+        raise QuestionError(str(error), identity, text) from error
+
+
+def _id(value: object, name: str) -> Id:
+    if isinstance(value, bool) or not isinstance(value, (str, int)):
+        shown = json.dumps(value)[:_SHOWN]
+        raise QuestionError(f'{name} is {shown}, must be a text or an integer')
+    if isinstance(value, str):
+        _check_unicode(value, None)
+    return value
+
+
+def _text(text: str, identity: Id | None) -> str:
+    text = text.strip()
+    if not text:
+        raise QuestionError('the question is empty; ask something, such as "how far is the '
+                            'nearest obstacle?"', identity)
+    if len(text) > MAX_QUESTION:
+        raise QuestionError(f'the question has {len(text)} characters, at most {MAX_QUESTION} are '
+                            'read; ask one short question', identity, text[:_SHOWN])
+    _check_unicode(text, identity)
+    return text
+
+
+def _check_unicode(text: str, identity: Id | None) -> None:
+    """Refuse what is left of bytes that were no UTF-8: halves of pairs, replacement characters."""
+    if '\ufffd' in text or any('\ud800' <= letter <= '\udfff' for letter in text):
+        shown = text.encode('ascii', 'replace').decode('ascii')[:_SHOWN]
+        raise QuestionError('the question is not UTF-8; check the encoding of whoever sends it',
+                            identity, shown)
+
+
+def _deadline(value: object) -> float | None:
+    if value is None:
+        return None
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not is_number or not math.isfinite(value):  # type: ignore[arg-type]
+        raise ValueError(f'deadline_s is {value!r}, must be a number of seconds')
+    return float(value)  # type: ignore[arg-type]
+
+
+def _after(value: object) -> int | None:
+    if value is None:
+        return None
+    match value:
+        case {'sec': int(sec), 'nanosec': int(nanosec), **rest} if not rest:
+            if 0 <= sec < 2**31 and 0 <= nanosec < 1_000_000_000:
+                return sec * 1_000_000_000 + nanosec
+    raise ValueError(f'after is {value!r}'[:_SHOWN] + ', must be {"sec": ..., "nanosec": ...} as '
+                     'in the stamp of a header')
