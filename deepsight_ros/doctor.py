@@ -25,6 +25,7 @@ from deepsight_ros.resources import PACKAGE
 from deepsight_ros.resources import PROFILE_VARIABLES
 from deepsight_ros.resources import ResourceError
 from deepsight_ros.resources import SAMPLE_BAGS
+from deepsight_ros.tensorrt_defects import attention_defect
 
 OK, NOTE, WARNING, MISSING, BROKEN = 'ok', 'note', 'warning', 'missing', 'broken'
 
@@ -45,8 +46,12 @@ _REQUIRED = {  # module: what pip calls it
 }
 _OPTIONAL = {
     'tf2_ros': 'extrinsics from TF (apt; without it: parameters or IMU)',
-    'tensorrt': 'GPU engines of later versions; this one runs ONNX Runtime',
 }
+CUDA_PYTHON = 'cuda-python>=12.6.1'
+GPU_DEVICES = ('/dev/nvidia0', '/dev/nvgpu', '/dev/nvhost-gpu', '/dev/dxg')
+"""Of a workstation, of Jetsons, of WSL."""
+_GPU = ('(lambda gpu: f"{gpu.name}, driver for CUDA {gpu.driver}, compute capability "'
+        ' f"{gpu.compute_capability}")(deepsight_ros.engines.cuda.current_gpu())')
 _PROVIDERS = '", ".join(onnxruntime.get_available_providers())'
 _RMW = 'rclpy.utilities.get_rmw_implementation_identifier()'
 
@@ -95,6 +100,7 @@ def examine() -> Iterator[Finding]:
     yield from python_findings()
     yield from ros_findings()
     yield from transport_findings()
+    yield from gpu_findings()
     yield from bundle_findings()
     yield from bag_findings()
 
@@ -177,6 +183,29 @@ def transport_findings() -> list[Finding]:
             section, str(SHM), WARNING if small else OK, f'{total >> 20} MB',
             'too small for several 8 MB segments: docker run --shm-size=512m' if small else ''))
     return findings
+
+
+def gpu_findings() -> Iterator[Finding]:
+    """Look at what TensorRT engines need; ONNX Runtime runs without any of it."""
+    section, purpose = 'GPU', 'only for TensorRT engines'
+    is_gpu = any(Path(path).exists() for path in GPU_DEVICES)
+    works, gpu = _probe('deepsight_ros.engines.cuda', _GPU) if is_gpu else (False, 'none is here')
+    yield Finding(section, 'gpu', OK, gpu) if works else Finding(
+        section, 'gpu', WARNING if is_gpu else NOTE, gpu, purpose)
+    found, version = _probe('cuda.bindings.runtime', '"usable"')
+    yield Finding(section, 'cuda-python', OK, _distribution_version('cuda-bindings')) if found \
+        else Finding(section, 'cuda-python', WARNING if is_gpu else NOTE, version,
+                     f"pip install '{CUDA_PYTHON}'; {purpose}")
+    found, version = _probe('tensorrt', 'tensorrt.__version__')
+    if not found:
+        yield Finding(section, 'tensorrt', WARNING if is_gpu else NOTE, version,
+                      f'pip install tensorrt, or JetPack on a Jetson; {purpose}')
+    elif defect := attention_defect(version, gpu.rpartition(' ')[2] if works else ''):
+        yield Finding(section, 'tensorrt', WARNING, f'{version}: {defect}',
+                      'update TensorRT, or export with plain attention; a plan that fails '
+                      '`deepsight engine build` is not used')
+    else:
+        yield Finding(section, 'tensorrt', OK, version)
 
 
 def bundle_findings() -> list[Finding]:

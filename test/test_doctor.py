@@ -16,8 +16,10 @@ from deepsight_ros.doctor import BROKEN
 from deepsight_ros.doctor import Finding
 from deepsight_ros.doctor import mending_command
 from deepsight_ros.doctor import MISSING
+from deepsight_ros.doctor import NOTE
 from deepsight_ros.doctor import OK
 from deepsight_ros.doctor import WARNING
+from deepsight_ros.tensorrt_defects import attention_defect
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -37,7 +39,7 @@ def test_report_covers_every_section(tmp_path: Path, capsys: pytest.CaptureFixtu
     printed = capsys.readouterr().out
     content = json.loads(file.read_text())
     assert {finding['section'] for finding in content['findings']} == {
-        'Python', 'ROS 2', 'Transport', 'Model bundles', 'Sample bags'}
+        'Python', 'ROS 2', 'Transport', 'GPU', 'Model bundles', 'Sample bags'}
     assert (status == 0) == (content['command'] is None)
     assert (content['command'] or 'Nothing is missing.') in printed
     for finding in content['findings']:
@@ -121,3 +123,25 @@ def test_profile_in_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     assert 'too small' in by_name(doctor.transport_findings())['profile'].value
     monkeypatch.setenv('FASTRTPS_DEFAULT_PROFILES_FILE', str(tmp_path / 'gone.xml'))
     assert by_name(doctor.transport_findings())['profile'].status == WARNING
+
+
+@pytest.mark.parametrize(('version', 'words'), [
+    ('10.3.0', 'issues 4723'), ('10.7.0.23', '4328'), ('10.12.0', 'Blackwell'), ('11.2.0', 'NaN'),
+])
+def test_tensorrt_with_broken_attention_is_named(version: str, words: str) -> None:
+    assert words in attention_defect(version)
+
+
+@pytest.mark.parametrize(('version', 'compute_capability'), [
+    ('10.13.2', '8.7'), ('10.16.2', ''), ('11.1.0', ''), ('11.4.0.106', '12.0'),
+])
+def test_tensorrt_without_known_defects(version: str, compute_capability: str) -> None:
+    assert attention_defect(version, compute_capability) == ''
+
+
+def test_gpu_section_here() -> None:
+    found = by_name([*doctor.gpu_findings()])
+    assert found['tensorrt'].status in (NOTE, OK, WARNING)
+    assert found['cuda-python'].status in (NOTE, OK, WARNING)
+    for finding in found.values():
+        assert finding.status == OK or finding.remedy
