@@ -16,6 +16,7 @@ from deepsight_ros.perception.embodied_depth import EmbodiedDepth
 from deepsight_ros.perception.embodied_depth import EmbodiedResult
 from deepsight_ros.perception.extrinsics import Extrinsics
 from deepsight_ros.perception.extrinsics import GroundEstimate
+from deepsight_ros.perception.extrinsics import Source
 from deepsight_ros.perception.pictures import decode_compressed
 from deepsight_ros.perception.pictures import RgbImage
 from deepsight_ros.perception.pictures import to_rgb
@@ -67,6 +68,7 @@ class EmbodiedDepthFrames:
         self._pipeline: EmbodiedDepth | None = None
         self._untold: tuple[str, ...] = ()
         self._last_stamp_ns: int | None = None
+        self._last_source: Source | None = None
 
     def warm_up(self) -> None:
         """Run the chain once: libraries set themselves up in their first call, in 15 ms."""
@@ -96,7 +98,9 @@ class EmbodiedDepthFrames:
             pipeline.reset()
             warnings['stamps'] = ('stamps jumped back; what was learned from earlier pictures is '
                                   'forgotten')
-        self._last_stamp_ns = stamp_ns
+        if ground.source != self._last_source:
+            pipeline.reset()  # What pictures corrected was another source's plane.
+        self._last_stamp_ns, self._last_source = stamp_ns, ground.source
         result = pipeline(image, prior, stamp_ns * 1e-9)
         if not np.isfinite(result.scene.depth[::_SPARSE, ::_SPARSE]).any():
             warnings['view'] = ('no depth in this picture: no ground is in view; check '

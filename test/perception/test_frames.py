@@ -1,6 +1,8 @@
 """From messages to depth without ROS: what node and replay share."""
 
 from array import array
+from pathlib import Path
+import sys
 from types import SimpleNamespace
 
 import numpy as np
@@ -13,6 +15,12 @@ from deepsight_ros.perception.extrinsics import Extrinsics
 from deepsight_ros.perception.frames import EmbodiedDepthFrames
 from deepsight_ros.perception.preview import depth_preview
 from deepsight_ros.perception.segmentation import Segmentation
+
+sys.path.insert(0, str(Path(__file__).parents[1] / 'geometry'))
+
+from painted_road import CAMERA  # noqa: E402
+from painted_road import level_camera  # noqa: E402
+from painted_road import paint_road  # noqa: E402
 
 WIDTH, HEIGHT, FOCAL = 64, 32, 50.0
 
@@ -36,6 +44,23 @@ def camera_info(focal=FOCAL, distortion=(), model='plumb_bob'):
         header=header(0), width=WIDTH, height=HEIGHT, distortion_model=model, d=distortion, k=k,
         r=np.eye(3).ravel(), p=[*k[:3], 0, *k[3:6], 0, *k[6:], 0], binning_x=0, binning_y=0,
         roi=SimpleNamespace(x_offset=0, y_offset=0, width=0, height=0))
+
+
+ROAD_INFO = camera_info()
+ROAD_INFO.width, ROAD_INFO.height = CAMERA.size
+ROAD_INFO.p = [CAMERA.fx, 0, CAMERA.cx, 0, 0, CAMERA.fy, CAMERA.cy, 0, 0, 0, 1, 0]
+ROAD_INFO.k = [CAMERA.fx, 0, CAMERA.cx, 0, CAMERA.fy, CAMERA.cy, 0, 0, 1]
+
+
+def painted_picture(ground, stamp, *, blank=False):
+    """A road with its classes in the red channel, as the painted bundle reads them."""
+    rows, classes = paint_road(ground)
+    if blank:
+        rows[:] = 128
+    rows[..., 0] = 32 * classes + 16
+    return SimpleNamespace(
+        header=header(stamp), width=CAMERA.width, height=CAMERA.height, encoding='rgb8',
+        is_bigendian=0, step=CAMERA.width * 3, data=array('B', rows.tobytes()))
 
 
 @pytest.fixture(scope='session')
@@ -98,6 +123,22 @@ def test_stamps_that_jump_back_are_noticed_once(segmentation):
     frames = frames_of(segmentation, refine_ground=True)
     warnings = [frames(picture(stamp), camera_info()).warnings for stamp in (5.0, 5.1, 1.0, 1.1)]
     assert [set(causes) for causes in warnings] == [set(), set(), {'stamps'}, set()]
+
+
+def test_what_was_learned_about_one_source_is_not_put_on_another(segmentation):
+    """Numbers that are wrong by two degrees are corrected; then the transform arrives."""
+    transforms, truth = TransformBuffer(), level_camera(0.0)
+    frames = frames_of(segmentation, Extrinsics(
+        height=1.65, pitch=np.radians(-2.0), transforms=transforms), refine_ground=True)
+    road, blank = painted_picture(truth, 1.0), painted_picture(truth, 1.1, blank=True)
+    by_hand = frames(road, ROAD_INFO)
+    assert by_hand.ground.source == 'parameters'
+    assert by_hand.result.ground.pitch == pytest.approx(truth.pitch, abs=np.radians(0.2))
+    transforms.set('base_footprint', 'camera', np.array([0, 0, 1.65]),
+                   np.array([-0.5, 0.5, -0.5, 0.5]))
+    by_transform = frames(blank, ROAD_INFO)
+    assert by_transform.ground.source == 'transform'
+    assert by_transform.result.ground == by_transform.ground.plane
 
 
 def test_no_ground_in_view_is_noticed(segmentation):
