@@ -1,7 +1,5 @@
 import json
 from pathlib import Path
-import subprocess
-import sys
 
 from deepsight_training import train_deepsight as training
 from deepsight_training.datasets.questions import collate
@@ -19,7 +17,6 @@ from deepsight_training.instructions.sample import FrameSample
 from deepsight_training.instructions.shards import encode
 from deepsight_training.models import configuration_deepsight
 from deepsight_training.models.configuration_deepsight import DepthEncoderConfig
-from deepsight_training.stages.deepsight import DeepSightStage
 from deepsight_training.stages.deepsight import part_of
 from deepsight_training.stages.deepsight import STAGES
 import numpy as np

@@ -18,6 +18,8 @@ from transformers import PreTrainedModel
 from transformers.cache_utils import Cache
 from transformers.utils import ModelOutput
 
+from deepsight_ros.language.embeddings import MEASURES
+from deepsight_ros.language.embeddings import WAVES
 from deepsight_training.models.configuration_deepsight import DeepSightConfig
 from deepsight_training.models.depth_encoder import CHANNELS
 from deepsight_training.models.depth_encoder import DepthEncoder
@@ -25,9 +27,6 @@ from deepsight_training.models.depth_encoder import NEAREST
 
 UNKNOWN: Final = -1
 """Auxiliary target that is not known."""
-MEASURES: Final = (0, 6, 7)
-"""Channels that a place's distance, height and distance ahead are read from."""
-WAVES: Final = 6
 WAVE_FEATURES: Final = CHANNELS + 2 * WAVES * len(MEASURES)
 
 

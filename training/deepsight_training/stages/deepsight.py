@@ -94,3 +94,10 @@ def freeze(model: DeepSightForConditionalGeneration, trains: Sequence[str]) -> N
     """Let the given parts learn and no other."""
     for name, parameter in model.named_parameters():
         parameter.requires_grad_(part_of(name, model) in trains)
+
+
+def trained_on(stage_name: str) -> tuple[str, ...]:
+    """Titles of all data that a stage and the stages before it have seen."""
+    stage = STAGES[stage_name]
+    earlier = trained_on(stage.start) if stage.start else ()
+    return tuple(dict.fromkeys([*earlier, *(SOURCES[name].title for name in stage.shares)]))

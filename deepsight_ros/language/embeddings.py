@@ -1,0 +1,123 @@
+"""Tokens and places to what the language model reads, in NumPy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from typing import Final
+import zipfile
+
+import numpy as np
+import numpy.typing as npt
+
+from deepsight_ros.language.errors import LanguageError
+from deepsight_ros.language.places import Place
+
+Floats = npt.NDArray[np.float32]
+
+MEASURES: Final = (0, 6, 7)
+"""Channels of the encoder that a place's distance, height and distance ahead are read from."""
+WAVES: Final = 6
+"""Waves per measure, each of half the length of the one before."""
+_ARRAYS: Final = ('tokens', 'weight_0', 'bias_0', 'weight_1', 'bias_1')
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """
+    A depth picture as the encoder gives it.
+
+    ``tokens`` [N, E] are the visual tokens, ``features`` [C, H/4, W/4] the local features,
+    ``channels`` [K, H, W] the geometry that both were made of.
+    """
+
+    tokens: Floats
+    features: Floats
+    channels: Floats
+
+
+def wave_features(values: Floats) -> Floats:
+    """
+    Channels of a pixel [..., K], then sines, then cosines of the ``MEASURES`` among them.
+
+    A length to three digits is more than one number between 0 and 1 tells a layer of ReLUs.
+    """
+    scale = np.float32(np.pi) * 2.0 ** np.arange(WAVES, dtype=np.float32)
+    angles = (values[..., list(MEASURES), None] * scale).reshape(*values.shape[:-1], -1)
+    return np.concatenate([values, np.sin(angles), np.cos(angles)], -1)
+
+
+class Embeddings:
+    """
+    The embedding table of the tokens, and the two layers that make a token of a place.
+
+    The arrays are ``tokens`` [V, E], ``weight_0`` [E, F], ``bias_0`` [E], ``weight_1`` [E, E] and
+    ``bias_1`` [E].
+    """
+
+    def __init__(self, arrays: dict[str, npt.NDArray[Any]]) -> None:
+        """Take the arrays; ``LanguageError`` when they do not fit each other."""
+        if missing := sorted(set(_ARRAYS) - arrays.keys()):
+            raise LanguageError(f'the embeddings lack {missing}; export the bundle again')
+        self._table, *self._layers = (
+            np.ascontiguousarray(arrays[name], np.float32) for name in _ARRAYS)
+        size = self._table.shape[-1]
+        shapes = [layer.shape for layer in self._layers]
+        if self._table.ndim != 2 or [shapes[0][:1], *shapes[1:]] != [
+                (size,), (size,), (size, size), (size,)]:
+            raise LanguageError(f'the embeddings have the shapes {self._table.shape}, {shapes}, '
+                                'which do not fit each other; export the bundle again')
+
+    @classmethod
+    def load(cls, path: Path) -> Embeddings:
+        """Read an archive without pickles; raises ``LanguageError``."""
+        try:
+            with np.load(path, allow_pickle=False) as archive:
+                return cls({name: archive[name] for name in archive.files})
+        except (OSError, EOFError, ValueError, zipfile.BadZipFile) as error:
+            raise LanguageError(f'{path} holds no embeddings ({error}); reinstall the bundle'
+                                ) from error
+
+    @property
+    def size(self) -> int:
+        """Length of an embedding."""
+        return int(self._table.shape[1])
+
+    @property
+    def tokens(self) -> int:
+        """Number of tokens."""
+        return int(self._table.shape[0])
+
+    def __call__(self, ids: Sequence[int]) -> Floats:
+        """Embeddings [len(ids), E] of tokens."""
+        rows: Floats = self._table[np.asarray(ids, np.int64)]
+        return rows
+
+    def row(self, token: int) -> Floats:
+        """Embedding [E] of a token, a view."""
+        view: Floats = self._table[token]
+        return view
+
+    def regions(self, picture: Picture, places: Sequence[Place]) -> Floats:
+        """Embeddings [len(places), E] of what is at places of a picture."""
+        if not places:
+            return np.zeros((0, self.size), np.float32)
+        weight_0, bias_0, weight_1, bias_1 = self._layers
+        inputs = np.array([np.concatenate([_at(picture.features, place),
+                                           wave_features(_at(picture.channels, place))])
+                           for place in places], np.float32)
+        if inputs.shape[1] != weight_0.shape[1]:
+            raise LanguageError(f'a place has {inputs.shape[1]} features, the embeddings take '
+                                f'{weight_0.shape[1]}; export encoder and embeddings together')
+        hidden = np.maximum(inputs @ weight_0.T + bias_0, np.float32(0))
+        embeddings: Floats = hidden @ weight_1.T + bias_1
+        return embeddings
+
+
+def _at(picture: Floats, place: Place) -> Floats:
+    """Values [C] of a picture [C, H, W] at a place."""
+    column, row = place.pixel(picture.shape[2], picture.shape[1])
+    values: Floats = picture[:, row, column]
+    return values

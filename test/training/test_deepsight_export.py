@@ -1,0 +1,256 @@
+"""A bundle of a tiny model: graphs, tokens and answers against PyTorch, and the loop around."""
+
+from pathlib import Path
+import time
+
+from deepsight_training import export_deepsight
+from deepsight_training.datasets.questions import pack
+from deepsight_training.deepsight_graphs import ENCODER_OUTPUTS
+from deepsight_training.models.configuration_deepsight import DeepSightConfig
+from deepsight_training.models.configuration_deepsight import DepthEncoderConfig
+from deepsight_training.models.modeling_deepsight import DeepSightForConditionalGeneration
+import numpy as np
+import onnx
+import pytest
+import tokenizers
+from tokenizers.decoders import ByteLevel as ByteLevelDecoder
+from tokenizers.models import BPE
+from tokenizers.pre_tokenizers import ByteLevel
+from tokenizers.trainers import BpeTrainer
+import torch
+from transformers import Qwen2Config
+
+from deepsight_ros.engines import EngineError
+from deepsight_ros.engines.manifest import Manifest
+from deepsight_ros.engines.onnx_runtime import OnnxRuntimeEngine
+from deepsight_ros.geometry import Camera
+from deepsight_ros.geometry import GroundPlane
+from deepsight_ros.language.embeddings import Embeddings
+from deepsight_ros.language.errors import LanguageError
+from deepsight_ros.language.generation import Limits
+from deepsight_ros.language.generation import Sampling
+from deepsight_ros.language.model import EMBEDDINGS
+from deepsight_ros.language.model import LanguageModel
+from deepsight_ros.language.prompts import FORMATS
+from deepsight_ros.language.tokenizer import SPECIAL_TOKENS
+from deepsight_ros.language.tokenizer import Tokenizer
+from deepsight_ros.perception.answering import ENCODER
+from deepsight_ros.perception.answering import SpatialAnswering
+from deepsight_ros.perception.depth_input import depth_input
+from deepsight_ros.perception.evidence import DepthFrame
+
+QUESTIONS = [
+    'how far is it?', 'how far is <region:0.200,0.700>?', 'which is nearer, A '
+    '<region:0.100,0.900> or B <region:0.900,0.100>?', '<loc:0.500,0.500>: what is that', '🙂']
+
+
+@pytest.fixture(scope='module')
+def tokenizer() -> Tokenizer:
+    form = FORMATS['nano']
+    backend = tokenizers.Tokenizer(BPE())
+    backend.pre_tokenizer, backend.decoder = ByteLevel(add_prefix_space=False), ByteLevelDecoder()
+    backend.train_from_iterator(['how far is it'], BpeTrainer(
+        vocab_size=600, initial_alphabet=ByteLevel.alphabet(), show_progress=False,
+        special_tokens=['<pad>', *SPECIAL_TOKENS, form.question, form.answer, form.end]))
+    return Tokenizer(backend)
+
+
+@pytest.fixture(scope='module')
+def model(tokenizer: Tokenizer) -> DeepSightForConditionalGeneration:
+    """Random weights that are large enough for answers to differ; any language model will do."""
+    torch.manual_seed(0)
+    text = Qwen2Config(
+        vocab_size=tokenizer.size, hidden_size=32, intermediate_size=32, num_hidden_layers=2,
+        num_attention_heads=4, num_key_value_heads=2, bos_token_id=None,
+        eos_token_id=tokenizer.token('<end>'), pad_token_id=0, initializer_range=0.5)
+    encoder = DepthEncoderConfig(
+        vision={'hidden_size': 16, 'intermediate_size': 16, 'num_hidden_layers': 1,
+                'num_attention_heads': 2},
+        height=32, width=48, local_channels=8, stem_channels=(8, 8))
+    return DeepSightForConditionalGeneration(DeepSightConfig(
+        encoder, text, depth_token_id=tokenizer.depth_id, region_token_id=tokenizer.region_id,
+        instance_classes=3)).eval()
+
+
+@pytest.fixture(scope='module')
+def bundle(model: DeepSightForConditionalGeneration, tokenizer: Tokenizer,
+           tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp('bundles') / 'tiny'
+    export_deepsight.write_bundle(
+        model, tokenizer, folder, prompt='nano', trained=('noise',), capacity=96)
+    return folder
+
+
+@pytest.fixture(scope='module')
+def frame() -> DepthFrame:
+    rng = np.random.default_rng(0)
+    depth = rng.uniform(0.5, 6.0, (48, 64)).astype(np.float32)
+    depth[:5] = np.nan
+    return DepthFrame(depth, Camera(64, 48, 50.0, 50.0, 31.5, 23.5), GroundPlane.from_height(1.0))
+
+
+def open_variant(bundle: Path, precision: str) -> LanguageModel:
+    manifest = Manifest.read(bundle)
+    variants = tuple(item for item in manifest.variants if item.precision == precision)
+    manifest = Manifest(**{**vars(manifest), 'variants': variants})
+    return LanguageModel(OnnxRuntimeEngine.load(bundle, manifest), bundle)
+
+
+@pytest.fixture
+def answering(bundle: Path) -> SpatialAnswering:
+    encoder = OnnxRuntimeEngine.load(bundle / ENCODER, Manifest.read(bundle / ENCODER))
+    return SpatialAnswering(encoder, open_variant(bundle, 'fp32'))
+
+
+def torch_inputs(frame: DepthFrame, question: str, answering: SpatialAnswering) -> dict:
+    shown = depth_input(frame.depth, frame.camera, frame.ground, frame.robot, (48, 32))
+    item = pack(answering.model.prompter, [(question, '')])
+    return {
+        'input_ids': item['ids'][None, :-1],  # without the end of the empty answer
+        'regions': item['regions'][None],
+        **{name: torch.from_numpy(value)[None] for name, value in vars(shown).items()}}
+
+
+@torch.no_grad()
+def test_the_encoder_graph_agrees(
+    model: DeepSightForConditionalGeneration, answering: SpatialAnswering, frame: DepthFrame,
+):
+    inputs = torch_inputs(frame, 'it', answering)
+    tokens, features, channels = model.encoder(
+        inputs['depth'], inputs['camera'], inputs['ground'])
+    picture = answering.encode(frame)
+    for name, expected in zip(
+            ENCODER_OUTPUTS, (model.projector(tokens), features, channels), strict=True):
+        np.testing.assert_allclose(
+            getattr(picture, name), expected[0].numpy(), atol=2e-4, err_msg=name)
+
+
+@pytest.mark.parametrize('question', QUESTIONS)
+@torch.no_grad()
+def test_greedy_answers_and_logits_agree(
+    question: str, model: DeepSightForConditionalGeneration, answering: SpatialAnswering,
+    frame: DepthFrame,
+):
+    inputs = torch_inputs(frame, question, answering)
+    found = model.generate(**inputs, max_new_tokens=12, do_sample=False)
+    expected = found[0, inputs['input_ids'].shape[1]:].tolist()
+    end = answering.model.prompter.end
+    if end in expected:
+        expected = expected[:expected.index(end)]
+    text, done = answering.model.answer(answering.encode(frame), question, Limits(tokens=12))
+    assert done.tokens == tuple(expected)
+    assert text == answering.model.tokenizer.decode(expected)
+    assert len(set(expected)) > 1, 'the test would not see a wrong position or mask'
+
+    logits = model(**inputs).logits[0, -1].numpy()
+    model_ = answering.model
+    model_.decoder.rewind(len(model_.prompter.picture))
+    asked = model_.prompter.question(question)
+    prompt = model_.embeddings(asked.ids)
+    prompt[np.array(asked.ids) == model_.tokenizer.region_id] = model_.embeddings.regions(
+        answering.encode(frame), asked.regions)
+    step = model_.decoder.run(prompt)
+    np.testing.assert_allclose(step.logits[0], logits, atol=2e-3)
+    shares = np.exp(logits - logits.max())
+    assert step.probability == pytest.approx(shares.max() / shares.sum(), abs=1e-3)
+
+
+def test_a_second_question_uses_the_picture_that_is_there(
+    answering: SpatialAnswering, frame: DepthFrame,
+):
+    limits = Limits(tokens=6)
+    alone = [answering.ask(frame, question, limits) for question in QUESTIONS]
+    fresh = []
+    for question in QUESTIONS:
+        answering.ask(DepthFrame(frame.depth + 1, frame.camera), 'x', limits)
+        fresh.append(answering.ask(frame, question, limits))
+    assert [item.text for item in alone] == [item.text for item in fresh]
+    assert [item.status for item in alone] == ['ok'] * len(alone)
+
+
+def test_int8_weights_are_smaller_and_close(bundle: Path, frame: DepthFrame,
+                                            answering: SpatialAnswering):
+    variants = {item.precision: item for item in Manifest.read(bundle).variants}
+    assert variants['int8'].backends == ('onnxruntime',)
+    picture = answering.encode(frame)
+    rows = []
+    for precision in ('fp32', 'int8'):
+        model = open_variant(bundle, precision)
+        prompt = model.embeddings(model.prompter.question('how far').ids)
+        rows.append(model.decoder.run(np.concatenate([picture.tokens, prompt])).logits[0])
+    cosine = rows[0] @ rows[1] / np.linalg.norm(rows[0]) / np.linalg.norm(rows[1])
+    assert 0.98 < cosine < 1.0
+
+
+def test_cancel_and_deadline_stop_within_one_token(
+    answering: SpatialAnswering, frame: DepthFrame,
+):
+    texts: list[str] = []
+    cancelled = answering.ask(
+        frame, 'how far', Limits(is_cancelled=lambda: len(texts) == 2), on_text=texts.append)
+    assert (cancelled.status, cancelled.tokens, len(texts)) == ('cancelled', 2, 2)
+    assert answering.ask(frame, 'how far', Limits(deadline=time.monotonic())).status == 'deadline'
+    assert answering.ask(frame, 'how far', Limits(tokens=3)).tokens == 3
+
+
+def test_streamed_text_grows_to_the_answer(answering: SpatialAnswering, frame: DepthFrame):
+    texts: list[str] = []
+    text, done = answering.model.answer(
+        answering.encode(frame), 'how far', Limits(tokens=8), on_text=texts.append)
+    assert len(texts) == len(done.tokens)
+    assert texts[-1] == text
+    assert done.decode_s > 0
+    assert done.prefill_s > 0
+
+
+def test_sampling_repeats_with_its_seed(answering: SpatialAnswering, frame: DepthFrame):
+    def draw(seed: int, **options: float) -> tuple[int, ...]:
+        sampling = Sampling(seed, **options)
+        return answering.model.answer(
+            answering.encode(frame), 'how far', Limits(tokens=8), sampling)[1].tokens
+    assert draw(1) == draw(1)
+    assert len({draw(seed) for seed in range(5)}) > 1
+    greedy = answering.model.answer(answering.encode(frame), 'how far', Limits(tokens=8))[1]
+    assert draw(3, top_p=1e-6) == greedy.tokens
+    with pytest.raises(LanguageError, match='top_p'):
+        Sampling(0, top_p=0.0)
+
+
+def test_bad_questions_are_answered_in_words(answering: SpatialAnswering, frame: DepthFrame):
+    for question, reason in (('', 'empty'), ('x' * 100_000, 'shorter'),
+                             ('how far is (64, 0)?', 'outside')):
+        answer = answering.ask(frame, question)
+        assert answer.status == 'rejected'
+        assert reason in answer.error
+    unknown = DepthFrame(frame.depth, frame.camera)
+    answer = answering.ask(unknown, 'How far is the nearest obstacle?')
+    assert answer.status == 'error'
+    assert 'ground' in answer.error
+    nothing = DepthFrame(np.full((48, 64), np.nan, np.float32), frame.camera)
+    assert answering.ask(nothing, 'what is that?', Limits(tokens=4)).status == 'ok'
+
+
+def test_parts_that_do_not_fit_are_refused(bundle: Path, tmp_path: Path):
+    engine = open_variant(bundle, 'fp32').decoder.engine
+    for name in ('tokenizer.json', EMBEDDINGS):
+        (tmp_path / name).write_bytes((bundle / name).read_bytes())
+    with np.load(bundle / EMBEDDINGS) as archive:
+        arrays = dict(archive)
+    np.savez(tmp_path / EMBEDDINGS, **{**arrays, 'tokens': arrays['tokens'][:10]})
+    with pytest.raises(LanguageError, match='export the bundle again'):
+        LanguageModel(engine, tmp_path)
+    with pytest.raises(LanguageError, match='lack'):
+        Embeddings({'tokens': arrays['tokens']})
+    with pytest.raises(EngineError, match='not'):
+        SpatialAnswering(engine, open_variant(bundle, 'fp32'))
+
+
+@pytest.mark.parametrize('path', ['decoder.onnx', 'decoder_int8.onnx', f'{ENCODER}/encoder.onnx'])
+def test_graphs_tell_nothing_about_the_machine(bundle: Path, path: str):
+    content = (bundle / path).read_bytes()
+    for secret in (b'.py', b'site-packages', b'forward'):
+        assert secret not in content
+    graph = onnx.load(bundle / path)
+    assert graph.ir_version <= 9
+    assert ('', 18) in [(item.domain, item.version) for item in graph.opset_import]
+    assert not any(node.metadata_props or node.doc_string for node in graph.graph.node)

@@ -1,0 +1,190 @@
+"""Make a bundle: ``python -m deepsight_training.export_deepsight --stage deepsight_nano ...``."""
+
+import argparse
+from pathlib import Path
+import tempfile
+from typing import Any
+from typing import Final
+
+import numpy as np
+import onnx
+from onnxruntime.quantization import quantize_dynamic
+from onnxruntime.quantization import QuantType
+
+from deepsight_ros.engines.manifest import MANIFEST
+from deepsight_ros.engines.manifest import Manifest
+from deepsight_ros.engines.manifest import sha256
+from deepsight_ros.engines.manifest import ShapeRange
+from deepsight_ros.engines.manifest import TensorSpec
+from deepsight_ros.engines.manifest import Variant
+from deepsight_ros.language.decoder import BUCKET
+from deepsight_ros.language.model import EMBEDDINGS
+from deepsight_ros.language.model import TASK
+from deepsight_ros.language.tokenizer import Tokenizer
+from deepsight_ros.perception.answering import ENCODER
+from deepsight_ros.perception.answering import ENCODER_TASK
+from deepsight_training.deepsight_card import deepsight_card
+from deepsight_training.deepsight_graphs import ATTENTION
+from deepsight_training.deepsight_graphs import export_decoder
+from deepsight_training.deepsight_graphs import export_encoder
+from deepsight_training.deepsight_graphs import kv_rows
+from deepsight_training.model_card import CARD
+from deepsight_training.models.configuration_deepsight import PRESETS
+from deepsight_training.models.modeling_deepsight import DeepSightForConditionalGeneration
+from deepsight_training.onnx_graph import clean
+from deepsight_training.stages.deepsight import trained_on
+from deepsight_training.train_deepsight import load_stage
+from deepsight_training.train_deepsight import TOKENIZER
+from deepsight_training.trainer import latest_checkpoint
+
+VERSION: Final = '0.1.0'
+LICENCE: Final = 'Apache-2.0'
+CAPACITY: Final = 256
+"""Tokens of picture, question and answer that the language model's buffer holds."""
+BOTH: Final = ('onnxruntime', 'tensorrt')
+
+Metrics = tuple[dict[str, Any], ...]
+
+
+def write_bundle(
+    model: DeepSightForConditionalGeneration, tokenizer: Tokenizer, folder: Path, *,
+    prompt: str, trained: tuple[str, ...], capacity: int = CAPACITY, attention: str = 'plain',
+    metrics: Metrics = (),
+) -> None:
+    """Write the language model's bundle, and the depth encoder's in a folder inside it.
+
+    Args:
+        model: what to export; adapters are folded into its weights.
+        tokenizer: the model's.
+        folder: of the bundle, whose name it takes.
+        prompt: name of the prompt format.
+        trained: what it was trained on.
+        capacity: tokens of picture, question and answer together.
+        attention: 'plain' or 'fused'.
+        metrics: ``{'name', 'value', 'dataset', 'date'}`` each.
+    """
+    model.merge_lora()
+    encoder = folder / ENCODER
+    encoder.mkdir(parents=True, exist_ok=True)
+    export_encoder(model, encoder / 'encoder.onnx', attention)
+    export_decoder(model, folder / 'decoder.onnx', capacity, attention)
+    quantise(folder / 'decoder.onnx', folder / 'decoder_int8.onnx')
+    write_embeddings(model, folder / EMBEDDINGS)
+    tokenizer.backend.save(str(folder / TOKENIZER))
+    card = deepsight_card(folder.name, model, LICENCE, trained, metrics)
+    (folder / CARD).write_text(card, encoding='utf-8')
+    _encoder_manifest(model, encoder, attention, trained).write(encoder)
+    _decoder_manifest(model, folder, prompt, capacity, attention, trained, metrics).write(folder)
+
+
+def quantise(source: Path, target: Path) -> None:
+    """Write a graph with weights in 8 bits, per column; only ONNX Runtime runs it."""
+    graph = onnx.load(source)
+    # The exporter's shapes of inner tensors contradict the quantiser's for transposed weights.
+    del graph.graph.value_info[:]
+    with tempfile.TemporaryDirectory() as folder:
+        plain = Path(folder) / source.name
+        onnx.save(graph, plain)
+        quantize_dynamic(plain, target, weight_type=QuantType.QInt8, per_channel=True)
+    onnx.save(clean(onnx.load(target)), target)
+
+
+def write_embeddings(model: DeepSightForConditionalGeneration, path: Path) -> None:
+    """Write the table of token embeddings and the two layers that make tokens of places."""
+    first, _, second = model.region_projector
+    arrays = {
+        'tokens': model.get_input_embeddings().weight, 'weight_0': first.weight,
+        'bias_0': first.bias, 'weight_1': second.weight, 'bias_1': second.bias}
+    np.savez(path, **{name: value.detach().numpy() for name, value in arrays.items()})
+
+
+def _encoder_manifest(
+    model: DeepSightForConditionalGeneration, folder: Path, attention: str,
+    trained: tuple[str, ...],
+) -> Manifest:
+    config = model.config.encoder_config
+    rows, columns = config.grid
+    size = model.config.text_config.hidden_size
+    return Manifest(
+        name=f'{folder.parent.name}_{ENCODER}', task=ENCODER_TASK, version=VERSION,
+        licence=LICENCE,
+        variants=(Variant('encoder.onnx', 'fp32', BOTH, attention),),
+        inputs=(
+            TensorSpec('depth', 'float32', (1, config.height, config.width),
+                       'depth along the optical axis, 0 where nothing was measured', 'm'),
+            TensorSpec('camera', 'float32', (1, 4), 'fx, fy, cx, cy in these pixels', 'pixel'),
+            TensorSpec('ground', 'float32', (1, 7), 'unit normal towards the ground, camera '
+                       'height, robot width, height and lowest obstacle; zero: unknown', 'm')),
+        outputs=(
+            TensorSpec('tokens', 'float32', (1, rows * columns, size), 'visual tokens'),
+            TensorSpec('features', 'float32', (
+                1, config.local_channels, config.height // 4, config.width // 4),
+                'local features'),
+            TensorSpec('channels', 'float32', (1, 9, config.height, config.width),
+                       'geometry of every pixel')),
+        files=_hashes(folder),
+        preprocessing={'width': config.width, 'height': config.height},
+        training_data='; '.join(trained))
+
+
+def _hashes(folder: Path) -> dict[str, str]:
+    return {path.name: sha256(path) for path in sorted(folder.iterdir())
+            if path.is_file() and path.name != MANIFEST}
+
+
+def _decoder_manifest(
+    model: DeepSightForConditionalGeneration, folder: Path, prompt: str, capacity: int,
+    attention: str, trained: tuple[str, ...], metrics: Metrics,
+) -> Manifest:
+    config = model.config
+    rows, size = kv_rows(model.language_model)
+    width, tokens = config.text_config.hidden_size, config.text_config.vocab_size
+    grid = config.encoder_config.grid
+    inputs = (
+        TensorSpec('embeddings', 'float32', (1, 'tokens', width), 'what the tokens mean'),
+        TensorSpec('positions', 'int64', (1, 'tokens'), 'places in the text, from 0'),
+        TensorSpec('mask', 'float32', ('tokens', 'capacity + tokens'),
+                   'added to attention: 0 where a token may look'),
+        TensorSpec('row', 'int64', (1,), 'token whose successor is wanted'),
+        TensorSpec('kv', 'float32', (rows, capacity, size), 'keys and values so far'))
+    outputs = (
+        TensorSpec('logits', 'float32', (1, tokens), 'of the next token'),
+        TensorSpec('token', 'int64', (1,), 'the likeliest next token'),
+        TensorSpec('probability', 'float32', (1,), 'its probability'),
+        TensorSpec('kv_new', 'float32', (rows, 'tokens', size), 'rows to write into kv'))
+    return Manifest(
+        name=folder.name, task=TASK, version=VERSION, licence=LICENCE,
+        variants=(
+            Variant('decoder_int8.onnx', 'int8', ('onnxruntime',), attention),
+            Variant('decoder.onnx', 'fp32', BOTH, attention)),
+        inputs=inputs, outputs=outputs,
+        files=_hashes(folder),
+        preprocessing={'prompt': prompt, 'visual_tokens': grid[0] * grid[1]},
+        tokenizer=TOKENIZER, training_data='; '.join(trained), metrics=metrics,
+        # One token, and prompts whose lengths are padded to multiples of BUCKET.
+        profiles=tuple({
+            'embeddings': ShapeRange(*((1, n, width) for n in lengths)),
+            'positions': ShapeRange(*((1, n) for n in lengths)),
+            'mask': ShapeRange(*((n, capacity + n) for n in lengths)),
+        } for lengths in ((1, 1, 1), (BUCKET, min(8 * BUCKET, capacity), capacity))))
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('--stage', required=True)
+    parser.add_argument('--training', type=Path, default=Path('.cache/training'))
+    parser.add_argument('--preset', choices=PRESETS, default='deepsight-nano')
+    parser.add_argument('--bundle', type=Path, required=True, help='folder to write')
+    parser.add_argument('--attention', choices=ATTENTION, default='plain')
+    arguments = parser.parse_args()
+    folder = arguments.training / arguments.stage
+    write_bundle(
+        load_stage(latest_checkpoint(folder)), Tokenizer.load(folder / TOKENIZER),
+        arguments.bundle, prompt=PRESETS[arguments.preset].prompt,
+        trained=trained_on(arguments.stage), attention=arguments.attention)
+    print(arguments.bundle)
+
+
+if __name__ == '__main__':
+    main()
