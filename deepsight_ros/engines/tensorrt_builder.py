@@ -27,6 +27,7 @@ from deepsight_ros.engines.tensorrt_plan import Log
 from deepsight_ros.engines.tensorrt_plan import plan_key
 from deepsight_ros.engines.tensorrt_plan import portable
 from deepsight_ros.engines.tensorrt_plan import trt
+from deepsight_ros.engines.tensorrt_plan import unusable
 from deepsight_ros.engines.tensorrt_plan import VERSION
 
 
@@ -52,7 +53,7 @@ class TensorRtCompiler(Compiler):
     ) -> bytes:
         """Return the plan of an ONNX file."""
         log = Log()
-        builder: trt.Builder = trt.Builder(log)
+        builder = _new_builder(log)
         network: trt.INetworkDefinition = builder.create_network(
             1 << int(trt.NetworkDefinitionCreationFlag.STRONGLY_TYPED))
         report('reading the graph', 0, 0)
@@ -112,6 +113,13 @@ class Monitor(trt.IProgressMonitor):  # type: ignore[misc]  # Any where TensorRT
         return True
 
 
+def _new_builder(log: Log) -> trt.Builder:
+    try:
+        return trt.Builder(log)
+    except TypeError as error:  # the bindings' way to say that there is none
+        raise unusable(log) from error
+
+
 def _parse(network: trt.INetworkDefinition, graph: Path, log: Log) -> None:
     parser: trt.OnnxParser = trt.OnnxParser(network, log)
     if parser.parse(graph.read_bytes()):
@@ -152,7 +160,7 @@ def _add_profiles(
                 profile.set_shape(name, trt.Dims(list(item.min)), trt.Dims(list(item.opt)),
                                   trt.Dims(list(item.max)))
             refused = config.add_optimization_profile(profile) < 0
-        except ValueError as error:
+        except RuntimeError as error:
             log.log(trt.ILogger.Severity.ERROR, str(error))
             refused = True
         if refused:

@@ -33,7 +33,8 @@ except ImportError as error:
         'Jetson: `sudo apt install python3-libnvinfer`, and a virtual environment made with '
         '--system-site-packages), or choose the backend onnxruntime') from error
 
-__all__ = ['FREE', 'VERSION', 'LoadedPlan', 'Log', 'find_plan_here', 'plan_key', 'portable', 'trt']
+__all__ = ['FREE', 'VERSION', 'LoadedPlan', 'Log', 'find_plan_here', 'plan_key', 'portable',
+           'trt', 'unusable']
 
 VERSION: Final[str] = trt.__version__
 FREE: Final = -1
@@ -65,6 +66,20 @@ class Log(trt.ILogger):  # type: ignore[misc]  # Any where TensorRT is not insta
     def reasons(self) -> str:
         """Return the last errors in one line."""
         return ' | '.join(self._errors) or 'TensorRT gave no reason'
+
+
+def new_runtime(log: Log) -> trt.Runtime:
+    """Return what loads plans; ``EngineError`` when TensorRT cannot use the GPU at all."""
+    try:
+        return trt.Runtime(log)
+    except TypeError as error:  # the bindings' way to say that there is none
+        raise unusable(log) from error
+
+
+def unusable(log: Log) -> EngineError:
+    """Return the error for a TensorRT that does not even start."""
+    return EngineError(f'TensorRT {VERSION} cannot use the GPU ({log.reasons}); install the '
+                       'driver that it needs, or choose the backend onnxruntime')
 
 
 def plan_key(manifest: Manifest) -> PlanKey:
@@ -106,7 +121,7 @@ class LoadedPlan:
         self.name = name
         self.log = Log()
         cuda.require_memory(len(content), f'{name}: loading the weights')
-        runtime: trt.Runtime = trt.Runtime(self.log)
+        runtime = new_runtime(self.log)
         engine: trt.ICudaEngine | None = runtime.deserialize_cuda_engine(content)
         if engine is None:
             raise EngineError(f'{name}: TensorRT {VERSION} cannot load the plan '
@@ -124,6 +139,8 @@ class LoadedPlan:
             trt.ExecutionContextAllocationStrategy.USER_MANAGED)
         if context is None:
             raise self.failed('making a context')
+        # Plans are built with details for the inspector, which would also slow down every run.
+        context.nvtx_verbosity = trt.ProfilingVerbosity.NONE
         return context
 
     def set_shapes(
@@ -135,8 +152,12 @@ class LoadedPlan:
         for name, shape in shapes.items():
             if not context.set_input_shape(name, shape):
                 raise self.failed(f'setting {name!r} to {list(shape)}')
-        if missing := context.infer_shapes():
-            raise self.failed(f'finding the shapes, without those of {missing},')
+        try:
+            missing = context.infer_shapes()
+        except RuntimeError as error:
+            raise self.failed(f'finding the shapes for {shapes}') from error
+        if missing:
+            raise self.failed(f'finding the shapes without those of {missing}')
         outputs = {spec.name: _sizes(context.get_tensor_shape(spec.name))
                    for spec in self.outputs}
         for name, shape in outputs.items():
