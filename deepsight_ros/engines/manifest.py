@@ -159,9 +159,11 @@ class Manifest:
 
     def verify(self, folder: Path) -> None:
         """Check every file's sha256; ``EngineError`` on the first that differs."""
+        # `colcon build --symlink-install` links each file, manifest included, to its source.
+        homes = (folder.resolve(), (folder / MANIFEST).resolve().parent)
         for name, expected in sorted(self.files.items()):
             path = folder / name
-            if path.is_symlink() and path.resolve().parent != folder.resolve():
+            if path.is_symlink() and path.resolve().parent not in homes:
                 raise EngineError(f'{path} links out of the bundle; copy the file into it')
             if not path.is_file():
                 raise EngineError(f'{path} is missing; reinstall the bundle')

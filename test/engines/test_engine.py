@@ -91,6 +91,14 @@ def test_link_out_of_the_bundle(bundle: Path) -> None:
         load_engine(bundle)
 
 
+def test_a_bundle_whose_files_are_all_links(bundle: Path, tmp_path: Path) -> None:
+    folder = tmp_path / 'installed'
+    folder.mkdir()
+    for path in bundle.iterdir():
+        (folder / path.name).symlink_to(path)
+    load_engine(folder).close()
+
+
 def test_no_bundle(tmp_path: Path) -> None:
     with pytest.raises(EngineError, match='no model bundle'):
         load_engine(tmp_path)
