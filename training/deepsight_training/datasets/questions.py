@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import replace
+import math
 from typing import Any
 from typing import Final
 
@@ -25,9 +26,6 @@ from deepsight_training.models.modeling_deepsight import UNKNOWN
 
 IGNORED: Final = -100
 """Label of tokens that nothing is learned from."""
-NEED_GROUND: Final = frozenset((
-    'nearest_obstacle', 'safe', 'free_direction', 'place_height', 'above_below'))
-"""Families that are refused where the ground is unknown."""
 FAMILY_WEIGHTS: Final = {
     **dict.fromkeys(FAMILIES, 1.0), 'scene': 0.4, 'indoors': 0.3, 'absent_thing': 0.7,
     'count': 2.5, 'left_right': 3.0, 'size': 2.5, 'thing_distance': 1.7, 'free_direction': 2.0,
@@ -101,12 +99,10 @@ class QuestionMixture(Dataset[dict[str, Any]]):
         rng = np.random.default_rng((self.seed, index))
         sample = replace(self.draw(rng)[1], robot=draw_robot(rng))
         seen, truth = sense(mirror(sample) if rng.random() < 0.5 else sample, rng)
-        has_ground = rng.random() >= UNKNOWN_GROUND
-        families = {name: weight for name, weight in self.families.items()
-                    if has_ground or name not in NEED_GROUND}
-        items = write_questions(truth, rng, families, count=self.questions)
-        shown = depth_input(seen.depth, seen.camera, seen.ground if has_ground else None,
-                            seen.robot, self.picture.size)
+        if rng.random() < UNKNOWN_GROUND:
+            seen, truth = (replace(frame, camera_height=math.nan) for frame in (seen, truth))
+        items = write_questions(truth, rng, self.families, count=self.questions)
+        shown = depth_input(seen.depth, seen.camera, seen.ground, seen.robot, self.picture.size)
         return {
             'depth': torch.from_numpy(shown.depth), 'camera': torch.from_numpy(shown.camera),
             'ground': torch.from_numpy(shown.ground),
