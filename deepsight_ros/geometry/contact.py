@@ -14,6 +14,8 @@ from deepsight_ros.geometry.camera import FloatImage
 from deepsight_ros.geometry.ground import GroundPlane
 from deepsight_ros.geometry.ground import MAX_RELATIVE_SIGMA
 from deepsight_ros.geometry.hidden import below_border
+from deepsight_ros.geometry.hidden import beside_lorry
+from deepsight_ros.geometry.hidden import beyond_wall
 from deepsight_ros.geometry.hidden import by_size
 from deepsight_ros.geometry.hidden import extend
 from deepsight_ros.geometry.hidden import USUAL_HEIGHT
@@ -43,10 +45,12 @@ def standing_inverse_depth(
 
     Each run of pixels takes the distance at which its component touches the ground in its column,
     and keeps it upwards as upright things do, however the camera is tilted; faces are fitted to
-    vehicles. Without visible contact, in this order: cut off by the lower border or above a whole
-    car or person, its component is continued from beside (``extend``), and what is cut off is at
-    least as near as the ground at the border (``below_border``); a car or person is where its
-    usual height puts it (``by_size``); else it is as far as what hides its foot.
+    vehicles, those that the lower border cuts off right ahead as if they stood there. Without
+    visible contact, in this order: cut off by the lower border or above a whole car or person, its
+    component is continued from beside (``extend``); what is cut off is at least as near as the
+    ground at the border, and goes on as walls and lorries do (``beyond_wall``, ``beside_lorry``)
+    or else along the way (``below_border``); a car or person is where its usual height puts it
+    (``by_size``); else it is as far as what hides its foot.
     """
     runs = Runs.of(classes)
     ahead = _ahead(camera, ground)
@@ -56,18 +60,24 @@ def standing_inverse_depth(
     seen = runs.on_ground & (foot > farthest[runs.column])
     contact = 2 * foot / (ahead[runs.bottom, runs.column] + ahead[below, runs.column])
     lines, cut = _lines(runs, contact, seen, classes.shape[1])
-    end_on = np.zeros(lines.shape, bool)
-    vehicles = np.unique(runs.component[seen & (runs.scene_class == SceneClass.VEHICLE)])
-    if len(vehicles):
-        lines[vehicles], end_on[vehicles] = shape_vehicles(
-            lines[vehicles], cut[vehicles], camera, ground.height)
-    touching = (lines > 0)[runs.component, runs.column]
-    tops = plane[runs.top, runs.column] / ahead[runs.top, runs.column]
-    _continue_hidden(lines, runs, tops, camera, ground.height)
     border = np.zeros(classes.shape[1], np.float32)
     border[runs.column[runs.cut]] = contact[runs.cut]
-    np.maximum(
-        lines, below_border(border, camera.ray_x, ground.height), out=lines, where=cut)
+    at_border = cut & (border > 0)
+    _close(border, cut)
+    beside = below_border(border, camera.ray_x, ground.height)
+    in_the_way = at_border & (beside <= border)
+    end_on = np.zeros(lines.shape, bool)
+    stands = (seen | runs.cut) & (runs.scene_class == SceneClass.VEHICLE)
+    vehicles = np.unique(runs.component[stands])
+    if len(vehicles):
+        lines[vehicles], end_on[vehicles] = shape_vehicles(
+            np.where(in_the_way, border, lines)[vehicles], (cut & ~in_the_way)[vehicles], camera,
+            ground.height)
+    touching = ((lines > 0) & ~cut)[runs.component, runs.column]
+    tops = plane[runs.top, runs.column] / ahead[runs.top, runs.column]
+    sides = _sides(lines, np.where(cut, border, 0), runs, tops, camera, ground.height)
+    _continue_hidden(lines, runs, tops, camera, ground.height)
+    np.maximum(lines, np.where(cut & (sides <= 0), beside, sides), out=lines)
     value = _ordered(runs, lines[runs.component, runs.column], tops, ground.height, touching)
     inverse = value[runs.index] * ahead
     under = end_on[runs.component, runs.column][runs.index]
@@ -108,6 +118,35 @@ def _lines(runs: Runs, contact: FloatImage, seen: Mask, width: int) -> tuple[Flo
     cut = closed[:, margin:margin + width].view(np.bool_)
     lines[cut] = 0
     return lines, cut
+
+
+def _close(border: FloatImage, cut: Mask) -> None:
+    """Interpolate the inverse depth [W] at the border where ground is seen through a hole."""
+    known = np.flatnonzero(border)
+    holes = np.flatnonzero(cut.any(axis=0) & (border <= 0))
+    if len(known):
+        border[holes] = np.interp(holes, known, border[known])
+
+
+def _sides(
+    lines: FloatImage, border: FloatImage, runs: Runs, tops: FloatImage, camera: Camera,
+    height: float,
+) -> FloatImage:
+    """Inverse depth [components + 1, W] of walls and lorries that the border cuts off, or zero."""
+    sides = np.zeros_like(lines)
+    row = 1 / (camera.fy * height)
+    for component in np.unique(runs.component[runs.cut]):
+        members = np.flatnonzero(runs.component == component)
+        kind = runs.scene_class[members[-1]]
+        if kind == SceneClass.STRUCTURE:
+            sides[component] = beyond_wall(
+                lines[component], border[component], camera.ray_x, row)
+        elif kind == SceneClass.VEHICLE:
+            top = np.full(lines.shape[1], np.inf, np.float32)
+            np.minimum.at(top, runs.column[members], tops[members])
+            sides[component] = beside_lorry(
+                lines[component], border[component], top, camera.ray_x, height)
+    return sides
 
 
 def _continue_hidden(

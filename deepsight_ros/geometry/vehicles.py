@@ -27,9 +27,9 @@ _STEP: Final = 1.25
 """Ratio of neighbouring depths at which one vehicle ends and another begins."""
 _CORNER: Final = 0.06
 """Bulge of a contact line, as a share of inverse depth, that makes it two faces."""
-_UNDER: Final = 0.95
+_UNDER: Final = 0.98
 """Share of a face's inverse depth below which a contact lies under the vehicle, not at a tyre."""
-_ROUNDS: Final = 3
+_ROUNDS: Final = 6
 
 
 @dataclass(frozen=True)

@@ -165,6 +165,29 @@ def test_a_bumper_is_nearer_than_the_tyres(near):
     assert abs(error(result, depth, rear)) < row + 0.02
 
 
+@pytest.mark.parametrize('near', [4.9, 5.2])
+def test_the_bumper_of_a_car_right_ahead_is_nearer_than_the_border_that_cuts_it_off(near):
+    result, classes, depth = seen(car(0.3, near))
+    rear = (classes == CAR) & (depth < near + 0.01)
+    assert (result.label[rear] == Label.FILLED).mean() > 0.2
+    assert abs(error(result, depth, rear)) < 0.05
+
+
+def test_a_wall_at_an_angle_that_the_border_cuts_off_is_continued():
+    """The camera is turned by 20 degrees to a corridor's wall."""
+    camera = Camera(640, 480, 500.0, 500.0, 320.0, 240.0)
+    along, across = np.cos(np.radians(20)), np.sin(np.radians(20))
+    ray = (np.arange(640) - 320) / 500
+    wall = np.where(ray * along + across > 0, 1.2 / (ray * along + across), np.inf)
+    floor = 1.0 / np.maximum((np.arange(480) - 240) / 500, 1e-9)
+    classes = np.where(floor[:, None] < wall, SceneClass.TERRAIN, WALL).astype(np.uint8)
+    result = EmbodiedSceneDepth(camera)(classes[::4, ::4], GroundPlane.from_height(1.0))
+    cut = classes[-1] == WALL
+    wrong = np.abs(result.depth[100, cut] / wall[cut] - 1)
+    assert 100 < cut.sum() < 500
+    assert np.percentile(wrong, 90) < 0.1
+
+
 def test_the_gap_between_the_tyres_of_a_car_belongs_to_it():
     side = [Box(CAR, -2.25, 2.25, 12, 13.8, 1.5, 0.3),
             Box(CAR, -1.6, -1.0, 12, 12.2, 0.6), Box(CAR, 1.2, 1.8, 12, 12.2, 0.6)]
