@@ -126,8 +126,10 @@ class Manifest:
                     TensorSpec(**{**item, 'shape': tuple(item['shape'])}) for item in content[key])
             content['metrics'] = tuple(content.get('metrics', ()))
             manifest = cls(**content)
+            for profile in manifest.profiles:
+                _check_profile(profile, manifest.inputs)
             listed = manifest._listed()
-        except (KeyError, TypeError, AttributeError) as error:
+        except (KeyError, ValueError, TypeError, AttributeError) as error:
             raise EngineError(f'{path}: malformed entry ({error}); export it again') from error
         for name in sorted({*listed, manifest.name}):
             # The name is that of a folder in the cache.
@@ -182,6 +184,20 @@ def _variant(
 
 def _shape_range(min: list[int], opt: list[int], max: list[int]) -> ShapeRange:
     return ShapeRange(tuple(min), tuple(opt), tuple(max))
+
+
+def _check_profile(profile: Profile, inputs: tuple[TensorSpec, ...]) -> None:
+    """Raise ``ValueError`` unless the profile has a shape for all that the graph leaves free."""
+    shapes = {spec.name: spec.shape for spec in inputs}
+    free = {name for name, shape in shapes.items() if any(isinstance(n, str) for n in shape)}
+    if not free <= profile.keys() <= shapes.keys():
+        raise ValueError(f'a profile is for {sorted(profile)}, free are {sorted(free)}')
+    for name, item in profile.items():
+        lengths = {len(item.min), len(item.opt), len(item.max), len(shapes[name])}
+        if len(lengths) > 1 or not all(
+                low <= usual <= high
+                for low, usual, high in zip(item.min, item.opt, item.max, strict=True)):
+            raise ValueError(f'profile of {name!r}: {item} does not fit {list(shapes[name])}')
 
 
 def sha256(path: Path) -> str:
