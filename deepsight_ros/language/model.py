@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from typing import Final
 
 import numpy as np
@@ -60,9 +61,13 @@ class LanguageModel:
         self._picture: Picture | None = None
 
     @classmethod
-    def load(cls, bundle: Path, backend: str = 'auto', *, threads: int = 1) -> LanguageModel:
-        """Load a bundle folder; raises ``EngineError`` and ``LanguageError``."""
-        return cls(load_engine(bundle, backend, threads=threads), bundle)
+    def load(cls, bundle: Path, *, threads: int = 1, **options: Any) -> LanguageModel:
+        """
+        Load a bundle folder; ``options`` are those of ``load_engine``.
+
+        Raises ``EngineError`` and ``LanguageError``.
+        """
+        return cls(load_engine(bundle, threads=threads, **options), bundle)
 
     def answer(
         self, picture: Picture, question: str, limits: Limits = NO_LIMITS,

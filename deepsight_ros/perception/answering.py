@@ -7,14 +7,18 @@ from dataclasses import dataclass
 from pathlib import Path
 import re
 import time
+from typing import Any
 from typing import Final
 from typing import Literal
+
+import numpy as np
 
 from deepsight_ros.engines.engine import Engine
 from deepsight_ros.engines.engine import load_engine
 from deepsight_ros.engines.errors import EngineError
+from deepsight_ros.geometry.camera import Camera
 from deepsight_ros.language.answers import Answer
-from deepsight_ros.language.answers import NOTHING_AHEAD
+from deepsight_ros.language.answers import metres
 from deepsight_ros.language.answers import parse_answer
 from deepsight_ros.language.embeddings import Picture
 from deepsight_ros.language.errors import LanguageError
@@ -22,9 +26,10 @@ from deepsight_ros.language.generation import Limits
 from deepsight_ros.language.generation import NO_LIMITS
 from deepsight_ros.language.generation import Sampling
 from deepsight_ros.language.model import LanguageModel
-from deepsight_ros.language.places import find_places
 from deepsight_ros.language.places import PLACE
 from deepsight_ros.language.places import Place
+from deepsight_ros.language.questions import asks_for_height
+from deepsight_ros.language.questions import asks_for_the_way
 from deepsight_ros.perception.depth_input import depth_input
 from deepsight_ros.perception.evidence import DepthFrame
 from deepsight_ros.perception.evidence import Evidence
@@ -33,13 +38,14 @@ from deepsight_ros.perception.evidence import find_evidence
 ENCODER: Final = 'encoder'
 """Folder of the depth encoder's bundle inside the language model's."""
 ENCODER_TASK: Final = 'depth_encoder'
-Status = Literal['ok', 'cancelled', 'deadline', 'rejected', 'error']
+Status = Literal['ok', 'cancelled', 'deadline', 'no_frame', 'stale', 'rejected', 'error']
+"""``rejected``: the question cannot be read; ``error``: it could not be answered."""
 
-_NEEDS_GROUND: Final = re.compile(
-    r'\b(obstacle|safe|ahead|free|clear|clearance|path|collision|collid\w*|hit|bump|drive|block\w*'
-    r'|move|above the (?:floor|ground)|from the (?:floor|ground))\b', re.IGNORECASE)
-_NO_GROUND: Final = ('the ground below the camera is unknown: give TF to ground_frame, or '
-                     'camera_height and camera_pitch')
+_NO_GROUND: Final = ('obstacles and heights count from the ground, which is not known here: give '
+                     'TF to ground_frame, or camera_height and camera_pitch')
+_EMPTY: Final = ('nothing was measured in this depth image: every pixel is zero or not finite; '
+                 'check what publishes it')
+_ENDINGS: Final = {'cancelled': 'cancelled', 'deadline': 'the deadline passed'}
 _PIXEL: Final = re.compile(r'\(\s*(\d{1,5})\s*,\s*(\d{1,5})\s*\)')
 
 
@@ -50,7 +56,8 @@ class SpatialAnswer:
 
     ``text`` is the sentence, with places as pixels (column, row). ``answer`` is what a program
     reads, ``evidence`` where it was looked for and whether the depth map agrees. ``confidence`` is
-    the product of the tokens' probabilities. Times are in seconds.
+    the product of the tokens' probabilities. Times are in seconds. ``error`` tells why there is no
+    answer, unless ``status`` is ``ok``.
     """
 
     question: str
@@ -64,6 +71,17 @@ class SpatialAnswer:
     decode_s: float
     status: Status
     error: str = ''
+
+    @property
+    def sentence(self) -> str:
+        """What to tell a person, a disagreement with the depth map included."""
+        if self.status != 'ok':
+            return f'no answer: {self.error}'
+        if self.evidence.agrees is not False:
+            return self.text
+        measured = self.evidence.distance
+        there = 'says otherwise' if measured is None else f'has {metres(measured)} there'
+        return f'{self.text}; but the depth image {there}'
 
 
 class SpatialAnswering:
@@ -92,10 +110,27 @@ class SpatialAnswering:
         self._picture: Picture | None = None
 
     @classmethod
-    def load(cls, bundle: Path, backend: str = 'auto', *, threads: int = 1) -> SpatialAnswering:
-        """Load a bundle folder; raises ``EngineError`` and ``LanguageError``."""
-        encoder = load_engine(bundle / ENCODER, backend, threads=threads)
-        return cls(encoder, LanguageModel.load(bundle, backend, threads=threads))
+    def load(cls, bundle: Path, *, threads: int = 1, **options: Any) -> SpatialAnswering:
+        """
+        Load a bundle folder; ``options`` are those of ``load_engine``.
+
+        Raises ``EngineError`` and ``LanguageError``.
+        """
+        encoder = load_engine(bundle / ENCODER, threads=threads, **options)
+        return cls(encoder, LanguageModel.load(bundle, threads=threads, **options))
+
+    def warm_up(self) -> None:
+        """Answer once: engines set themselves up in their first calls."""
+        width, height = self._size
+        frame = DepthFrame(np.ones((height, width), np.float32),
+                           Camera(width, height, width, width, width / 2, height / 2))
+        self.ask(frame, 'what is there?', Limits(tokens=2))
+        self._frame = self._picture = None
+
+    def close(self) -> None:
+        """Free the engines."""
+        self.encoder.close()
+        self.model.decoder.engine.close()
 
     def encode(self, frame: DepthFrame) -> Picture:
         """Encode a frame, unless it is the one that was encoded last."""
@@ -120,28 +155,34 @@ class SpatialAnswering:
         """
         size = frame.camera.size
         started = time.monotonic()
+        if frame.is_empty:
+            return unanswered(question, 'error', _EMPTY)
         try:
             asked = with_places(question, size)
-            if frame.ground is None and _NEEDS_GROUND.search(asked):
-                return _refused(question, 'error', _NO_GROUND)
+            needs_ground = asks_for_the_way(asked) or asks_for_height(asked)
+            if frame.ground is None and needs_ground:
+                return unanswered(question, 'error', frame.no_ground or _NO_GROUND)
             picture = self.encode(frame)
             encoded = time.monotonic()
             say = on_text and (lambda text: on_text(with_pixels(text, size)))
             text, done = self.model.answer(picture, asked, limits, sampling, say)
-        except LanguageError as error:
-            return _refused(question, 'rejected', str(error))
-        answer = parse_answer(text)
-        if frame.ground is None and (answer.ahead or answer.text == NOTHING_AHEAD):
-            return _refused(question, 'error', _NO_GROUND)
-        evidence = Evidence()
-        if done.status == 'ok':
-            evidence = find_evidence(frame, answer, find_places(asked))
+        except LanguageError as refusal:
+            return unanswered(question, 'rejected', str(refusal))
+        answer, evidence, error = parse_answer(text), Evidence(), ''
+        if done.status != 'ok':
+            answer = parse_answer('')
+            error = f'{_ENDINGS[done.status]} after {len(done.tokens)} tokens'
+        elif frame.ground is None and answer.ahead:
+            return unanswered(question, 'error', frame.no_ground or _NO_GROUND)
+        else:
+            evidence = find_evidence(frame, asked, answer)
         return SpatialAnswer(
             question, with_pixels(text, size), answer, evidence, done.probability,
-            len(done.tokens), encoded - started, done.prefill_s, done.decode_s, done.status)
+            len(done.tokens), encoded - started, done.prefill_s, done.decode_s, done.status, error)
 
 
-def _refused(question: str, status: Status, error: str) -> SpatialAnswer:
+def unanswered(question: str, status: Status, error: str) -> SpatialAnswer:
+    """Return what to say where no model was asked."""
     return SpatialAnswer(question, '', parse_answer(''), Evidence(), 0.0, 0, 0.0, 0.0, 0.0, status,
                          error)
 

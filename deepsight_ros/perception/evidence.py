@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 import math
+import re
 from typing import Any
 from typing import Final
 
@@ -16,26 +16,47 @@ from deepsight_ros.geometry.camera import Camera
 from deepsight_ros.geometry.camera import FloatImage
 from deepsight_ros.geometry.ground import GroundPlane
 from deepsight_ros.geometry.points import above_ground
+from deepsight_ros.geometry.points import first_obstacle
 from deepsight_ros.geometry.points import organised_points
 from deepsight_ros.geometry.points import Robot
 from deepsight_ros.language.answers import Answer
+from deepsight_ros.language.answers import parse_answer
+from deepsight_ros.language.places import find_places
 from deepsight_ros.language.places import Place
+from deepsight_ros.language.questions import asks_for_height
+from deepsight_ros.language.tokenizer import BINS
 
 RELATIVE: Final = 0.1
 ABSOLUTE: Final = 0.05
-"""A distance agrees with the map within a tenth or 5 cm."""
-PLACE_SHARE: Final = 1 / 96
-"""A place is as large as this share of the picture: the step of the location tokens."""
+"""A length agrees with the map within a tenth or 5 cm, whichever is more."""
+ENOUGH: Final = 320 * 240
+"""Pixels that show the first obstacle as well as all; every nth is taken of larger pictures."""
+_LETTERS: Final = 'ABCD'
+_FARTHEST: Final = re.compile(r'\b(farther|further|farthest|furthest)\b', re.IGNORECASE)
+_NEAREST: Final = re.compile(r'\b(near|nearer|nearest|close|closer|closest)\b', re.IGNORECASE)
+
+Pixel = tuple[int, int]
+"""Column, row."""
 
 
 @dataclass(frozen=True, eq=False)
 class DepthFrame:
-    """Depth image [H, W] (m), its camera, the ground where it is known, and the robot."""
+    """
+    Depth image [H, W] (m), its camera, the ground where it is known, and the robot.
+
+    ``no_ground`` says why the ground is not known.
+    """
 
     depth: npt.NDArray[Any]
     camera: Camera
     ground: GroundPlane | None = None
     robot: Robot = Robot()
+    no_ground: str = ''
+
+    @cached_property
+    def is_empty(self) -> bool:
+        """Whether nothing at all was measured."""
+        return not bool(((self.depth > 0) & (self.depth < np.inf)).any())
 
     @cached_property
     def points(self) -> FloatImage:
@@ -46,14 +67,16 @@ class DepthFrame:
 @dataclass(frozen=True)
 class Evidence:
     """
-    Pixels (column, row) with their depth (m), and what the depth map says of the answer.
+    Pixels with their depth (m along the optical axis), and what the depth map says there.
 
-    ``point`` (m, the camera's optical frame), ``distance`` (m, straight from the camera) and
-    ``bearing`` (rad, left of the optical axis is positive) are those of the first pixel.
-    ``agrees`` is None where the answer names nothing that the map could tell.
+    ``point`` (m) is where the first pixel lies in the frame of the picture's header,
+    ``distance`` (m) how far it is: along the ground from below the camera where the answer counts
+    so ("ahead"), else straight. ``bearing`` (rad) is its direction, left of the optical axis is
+    positive. ``agrees`` tells whether the map confirms what the answer says; None where it cannot
+    tell.
     """
 
-    pixels: tuple[tuple[int, int], ...] = ()
+    pixels: tuple[Pixel, ...] = ()
     depths: tuple[float, ...] = ()
     point: tuple[float, float, float] | None = None
     distance: float | None = None
@@ -61,36 +84,50 @@ class Evidence:
     agrees: bool | None = None
 
 
-def find_evidence(frame: DepthFrame, answer: Answer, asked: Sequence[Place]) -> Evidence:
+def find_evidence(frame: DepthFrame, question: str, answer: Answer) -> Evidence:
     """
     Look at the places that an answer, or else its question, points at.
 
-    A distance is compared with what can be measured there: ahead along the ground where the
-    answer says so; between the two places of a question; else straight from the camera, or the
-    height above the ground. A choice of letters is compared with the places' distances.
+    What the answer says is compared with what can be measured: a way that is free ahead with the
+    first obstacle in the robot's swept volume; a length with that between the two places of the
+    question, the height of its place if it asks for one, else the distance of the place; a choice
+    of letters with the places' distances; higher and lower with their heights.
     """
-    places = list(answer.places or asked)
-    found = [_nearest(frame, place, answer) for place in places]
-    seen = [item for item in found if item is not None]
-    if not seen:
-        return Evidence()
-    depths = tuple(float(frame.points[row, column, 2]) for column, row in seen)
-    first = frame.points[seen[0][1], seen[0][0]].astype(np.float64)
-    x, y, z = (first - np.array(frame.camera.offset)).tolist()
-    agrees = _agrees(frame, answer, seen) if len(seen) == len(places) else None
-    return Evidence(tuple(seen), depths, (x, y, z), float(np.linalg.norm(first)),
-                    math.atan2(-first[0], first[2]), agrees)
+    places = answer.places or find_places(question)
+    found = [_pixel_of(frame, place, answer) for place in places]
+    pixels = [pixel for pixel in found if pixel is not None]
+    points = np.array([frame.points[row, column] for column, row in pixels], np.float64)
+    if answer.ahead:
+        agrees = _way_agrees(frame, question, answer, points)
+    else:
+        agrees = _agrees(frame, question, answer, points) if len(pixels) == len(places) else None
+    if not pixels:
+        return Evidence(agrees=agrees)
+    main = _main_place(answer)
+    if main is not None and main < len(pixels) == len(places):
+        pixels.insert(0, pixels.pop(main))
+        points = np.insert(np.delete(points, main, 0), 0, points[main], 0)
+    point = points[0] - np.array(frame.camera.offset)
+    return Evidence(
+        tuple(pixels), tuple(float(frame.points[row, column, 2]) for column, row in pixels),
+        (float(point[0]), float(point[1]), float(point[2])),
+        float(_distances(frame, points[0], answer.ahead)), _bearing(frame, points[0]), agrees)
 
 
-def _nearest(frame: DepthFrame, place: Place, answer: Answer) -> tuple[int, int] | None:
+def _main_place(answer: Answer) -> int | None:
+    """Return which place of the question a choice points at first."""
+    return _LETTERS.index(str(answer.value)[0]) if answer.kind == 'choice' else None
+
+
+def _pixel_of(frame: DepthFrame, place: Place, answer: Answer) -> Pixel | None:
     """
     Pixel of a place that fits the answer best, None where nothing was measured.
 
-    A location token is coarser than a pixel: around it, what the answer says may be meant.
+    A location token stands for more than a pixel: all around it may be meant.
     """
     height, width = frame.depth.shape
     column, row = place.pixel(width, height)
-    across, down = (max(1, math.ceil(size * PLACE_SHARE)) for size in (width, height))
+    across, down = (math.ceil(size / (2 * BINS)) for size in (width, height))
     left, top = max(0, column - across), max(0, row - down)
     window = frame.points[top:row + down + 1, left:column + across + 1]
     if answer.places and answer.distance is not None:
@@ -98,14 +135,14 @@ def _nearest(frame: DepthFrame, place: Place, answer: Answer) -> tuple[int, int]
     else:
         rows, columns = np.indices(window.shape[:2])
         cost = np.hypot(rows + top - row, columns + left - column)
-        cost = np.where(np.isfinite(window[..., 2]), cost, np.nan)
-    if not np.isfinite(cost).any():
+        cost[np.isnan(window[..., 2])] = np.nan
+    if np.isnan(cost).all():
         return None
     down, across = np.unravel_index(int(np.nanargmin(cost)), cost.shape)
     return int(left + across), int(top + down)
 
 
-def _distances(frame: DepthFrame, points: FloatImage, ahead: bool) -> npt.NDArray[Any]:
+def _distances(frame: DepthFrame, points: npt.NDArray[Any], ahead: bool) -> npt.NDArray[Any]:
     """Distance [...] of points [..., 3]: along the ground or straight."""
     if ahead and frame.ground is not None:
         along: npt.NDArray[Any] = above_ground(points, frame.ground)[..., 0]
@@ -114,23 +151,69 @@ def _distances(frame: DepthFrame, points: FloatImage, ahead: bool) -> npt.NDArra
     return straight
 
 
-def _agrees(frame: DepthFrame, answer: Answer, pixels: Sequence[tuple[int, int]]) -> bool | None:
-    points = np.array([frame.points[row, column] for column, row in pixels])
-    if answer.kind == 'choice':
-        order = np.argsort(np.linalg.norm(points, axis=1), kind='stable')
-        letters = ''.join('ABCD'[i] for i in order[:4])
-        return letters.startswith(str(answer.value)) if len(points) > 1 else None
-    if answer.distance is None:
+def _bearing(frame: DepthFrame, point: npt.NDArray[np.float64]) -> float:
+    """Direction of a point [3] in the ground's plane, or the picture's where that is unknown."""
+    if frame.ground is None:
+        return math.atan2(-point[0], point[2])
+    forward, left, _ = above_ground(point, frame.ground).tolist()
+    return math.atan2(left, forward)
+
+
+def _agrees(
+    frame: DepthFrame, question: str, answer: Answer, points: npt.NDArray[np.float64],
+) -> bool | None:
+    """Compare lengths, orders and heights with points [N, 3], all that were pointed at."""
+    if len(points) > 1 and answer.kind == 'choice':
+        return _order_agrees(question, str(answer.value), np.linalg.norm(points, axis=1))
+    if len(points) == 2 and answer.value in ('higher', 'lower') and frame.ground is not None:
+        first, second = frame.ground.height_of(points)
+        return bool((first > second) == (answer.value == 'higher'))
+    if answer.distance is None or len(points) == 0:
         return None
-    if answer.places or answer.ahead:
-        measured = [float(_distances(frame, points[0], answer.ahead))]
-    elif len(points) == 2:
-        measured = [float(np.linalg.norm(points[0] - points[1]))]
-    elif len(points) == 1:
-        measured = [float(np.linalg.norm(points[0]))]
-        if frame.ground is not None:
-            measured.append(float(above_ground(points[0], frame.ground)[2]))
-    else:
+    if len(points) == 2 and not answer.places:
+        return close(answer.distance, float(np.linalg.norm(points[0] - points[1])))
+    if not answer.places and asks_for_height(question):
+        if frame.ground is None:
+            return None
+        return close(answer.distance, float(frame.ground.height_of(points[0])))
+    return close(answer.distance, float(np.linalg.norm(points[0])))
+
+
+def _order_agrees(
+    question: str, letters: str, distances: npt.NDArray[np.float64],
+) -> bool | None:
+    """Tell whether letters follow each other from near to far, the first one nearest of all."""
+    if _FARTHEST.search(question) and not _NEAREST.search(question):
         return None
-    tolerance = max(ABSOLUTE, RELATIVE * answer.distance)
-    return any(abs(value - answer.distance) <= tolerance for value in measured)
+    ranks = [_LETTERS.index(letter) for letter in letters]
+    if max(ranks) >= len(distances):
+        return False
+    chosen = distances[ranks]
+    return bool(chosen[0] == distances.min() and (np.diff(chosen) >= 0).all())
+
+
+def _way_agrees(
+    frame: DepthFrame, question: str, answer: Answer, points: npt.NDArray[np.float64],
+) -> bool | None:
+    """Compare what is said of the way ahead with the first obstacle on it."""
+    if frame.ground is None:
+        return None
+    step = max(1, math.isqrt(frame.depth.size // ENOUGH))
+    obstacle = first_obstacle(
+        above_ground(frame.points[::step, ::step], frame.ground), frame.robot)
+    if obstacle is None or answer.distance is None:
+        return obstacle is None and answer.distance is None and answer.value != 'no'
+    if not close(answer.distance, obstacle.distance):
+        return False
+    if answer.places and not (len(points) and close(
+            answer.distance, float(_distances(frame, points[0], ahead=True)))):
+        return False
+    wanted = parse_answer(question).distance
+    if answer.kind != 'yes_no' or wanted is None or close(wanted, obstacle.distance):
+        return True
+    return (wanted < obstacle.distance) == (answer.value == 'yes')
+
+
+def close(said: float, measured: float) -> bool:
+    """Tell whether a length that was said (m) is the measured one."""
+    return abs(said - measured) <= max(ABSOLUTE, RELATIVE * measured)

@@ -227,7 +227,9 @@ def test_bad_questions_are_answered_in_words(answering: SpatialAnswering, frame:
     assert answer.status == 'error'
     assert 'ground' in answer.error
     nothing = DepthFrame(np.full((48, 64), np.nan, np.float32), frame.camera)
-    assert answering.ask(nothing, 'what is that?', Limits(tokens=4)).status == 'ok'
+    answer = answering.ask(nothing, 'what is that?')
+    assert answer.status == 'error'
+    assert 'nothing was measured' in answer.error
 
 
 def test_parts_that_do_not_fit_are_refused(bundle: Path, tmp_path: Path):
