@@ -89,7 +89,8 @@ class TensorRtEngine(Engine):
         shapes = {spec.name: inputs[spec.name].shape for spec in self._inputs}
         kept = frozenset(into or ())
         key = (tuple(shapes.values()), tuple(sorted(resident.items())), kept)
-        prepared = self._prepared.get(key) or self._prepare(key, shapes, resident, kept)
+        prepared = self._prepared.pop(key, None) or self._prepare(shapes, resident, kept)
+        self._prepared[key] = prepared  # at the end: the first is the one not used for longest
         moves = [prepared.move(name, target) for name, target in (into or {}).items()]
         for name, value in inputs.items():
             if not isinstance(value, Tensor):
@@ -157,13 +158,11 @@ class TensorRtEngine(Engine):
             raise EngineError('the engine is closed; load it again')
 
     def _prepare(
-        self, key: Any, shapes: dict[str, Shape], resident: dict[str, int], kept: frozenset[str],
+        self, shapes: dict[str, Shape], resident: dict[str, int], kept: frozenset[str],
     ) -> Prepared:
         if len(self._prepared) >= GRAPHS:
             self._prepared.pop(next(iter(self._prepared))).close()
-        prepared = Prepared(self._loaded, self._memory, shapes, resident, kept)
-        self._prepared[key] = prepared
-        return prepared
+        return Prepared(self._loaded, self._memory, shapes, resident, kept)
 
 
 class Memory:

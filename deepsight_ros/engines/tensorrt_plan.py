@@ -194,9 +194,14 @@ class LoadedPlan:
         return tuple(inputs), tuple(outputs)
 
     def _read_profile(self, index: int) -> dict[str, ShapeRange]:
-        return {spec.name: ShapeRange(*(
-            _sizes(shape) for shape in self.engine.get_tensor_profile_shape(spec.name, index)))
-            for spec in self.inputs}
+        profile = {}
+        for spec in self.inputs:
+            shapes = [_sizes(self.engine.get_tensor_shape(spec.name))] * 3
+            if FREE in spec.shape:  # profiles say nothing of fixed sizes
+                shapes = [_sizes(shape) for shape in
+                          self.engine.get_tensor_profile_shape(spec.name, index)]
+            profile[spec.name] = ShapeRange(*shapes)
+        return profile
 
 
 def _sizes(dims: trt.Dims) -> Shape:
