@@ -7,6 +7,9 @@ import sys
 import numpy as np
 import pytest
 
+# Triton and OSMesa, with which MuJoCo draws, both bring LLVM: Triton's must come first.
+import torch._dynamo  # noqa: F401
+
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / 'training'))
 

@@ -8,8 +8,8 @@ from deepsight_training.instructions.benchmark import as_measured
 from deepsight_training.instructions.benchmark import build
 from deepsight_training.instructions.measured import depth_image
 from deepsight_training.instructions.measured import measured_frames
+from deepsight_training.instructions.splits import SPLITS
 from deepsight_training.instructions.views import layout_samples
-from deepsight_training.instructions.views import SPLITS
 import numpy as np
 import pytest
 

@@ -11,8 +11,8 @@ from deepsight_training.instructions.questions import write_question
 from deepsight_training.instructions.questions import write_questions
 from deepsight_training.instructions.sample import CLASS_NAMES
 from deepsight_training.instructions.sample import FrameSample
+from deepsight_training.instructions.splits import SPLITS
 from deepsight_training.instructions.views import layout_samples
-from deepsight_training.instructions.views import SPLITS
 import numpy as np
 import pytest
 

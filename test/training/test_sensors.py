@@ -2,8 +2,8 @@
 
 from deepsight_training.instructions import sensors
 from deepsight_training.instructions.sample import FrameSample
+from deepsight_training.instructions.splits import SPLITS
 from deepsight_training.instructions.views import layout_samples
-from deepsight_training.instructions.views import SPLITS
 import numpy as np
 import pytest
 

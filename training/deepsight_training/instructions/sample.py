@@ -21,6 +21,8 @@ from deepsight_training.instructions.objects import Things
 Floats = npt.NDArray[np.float64]
 FloatImage = npt.NDArray[np.float32]
 
+SIZE: Final = (160, 120)
+"""Width and height of stored frames."""
 CLASS_NAMES: Final = (
     'other', 'ground', 'wall', 'ceiling', 'table', 'chair', 'sofa', 'shelf', 'cabinet', 'bed',
     'boxes', 'counter', 'bin', 'plant', 'person', 'car', 'truck', 'bus', 'bicycle',
@@ -36,10 +38,10 @@ class FrameSample:
     ``depth`` [H, W] is the truth in metres along the optical axis, NaN where there is none (sky
     too); a noisy version of it may be what a model sees (``sensors.py``). ``up`` [3] is the unit
     vector against gravity in the optical frame, ``camera_height`` (m) counts from the ground, NaN
-    where that is unknown. ``classes`` [H, W] are indices into ``class_names`` (``OTHER`` where nothing is known),
-    ``instances`` [H, W] tells objects of one class apart (0: no object). ``scene`` is ``room``,
-    ``corridor``, ``street`` or empty; ``indoors`` is None where unknown; ``extents`` holds
-    measures of the whole place in metres by what they are called.
+    where that is unknown. ``classes`` [H, W] are indices into ``class_names`` (``OTHER`` where
+    nothing is known), ``instances`` [H, W] tells objects of one class apart (0: no object).
+    ``scene`` is ``room``, ``corridor``, ``street`` or empty; ``indoors`` is None where unknown;
+    ``extents`` holds measures of the whole place in metres by what they are called.
     """
 
     name: str

@@ -10,8 +10,9 @@ import numpy as np
 from deepsight_ros.geometry.scene_classes import SceneClass
 from deepsight_training.instructions.sample import CLASS_NAMES
 from deepsight_training.instructions.sample import FrameSample
+from deepsight_training.instructions.sample import SIZE
+from deepsight_training.instructions.splits import Split
 from deepsight_training.worlds.corridor import build_corridor
-from deepsight_training.worlds.generate import HELD_OUT_SEED
 from deepsight_training.worlds.held_out import build_car_park
 from deepsight_training.worlds.held_out import build_classroom
 from deepsight_training.worlds.held_out import build_warehouse
@@ -29,7 +30,6 @@ from deepsight_training.worlds.viewpoint import camera_pose
 from deepsight_training.worlds.viewpoint import Floats
 from deepsight_training.worlds.world import World
 
-SIZE: Final = (160, 120)
 FRAMES_PER_LAYOUT: Final = 6
 _MAX_TRIES: Final = 60
 
@@ -47,33 +47,6 @@ class Layout:
     shell: Shell | None = None
     """Inner measures of an interior."""
 
-
-@dataclass(frozen=True)
-class Split:
-    """Layouts and cameras of a part of the data."""
-
-    layouts: tuple[str, ...]
-    """Kinds, in turn; a kind that stands twice is drawn twice as often."""
-    first_seed: int
-    fov: tuple[tuple[float, float], ...]
-    """Bands of the horizontal field of view, degrees."""
-    height: tuple[tuple[float, float], ...]
-    """Bands of the camera's height above the ground, metres."""
-
-
-_FOV: Final = ((50.0, 62.0), (68.0, 84.0), (90.0, 100.0))
-_FOV_GAPS: Final = ((62.0, 68.0), (84.0, 90.0))
-_HEIGHT: Final = ((0.2, 0.55), (0.7, 1.0), (1.15, 2.0))
-_HEIGHT_GAPS: Final = ((0.55, 0.7), (1.0, 1.15))
-_SEEN: Final = ('room', 'scatter', 'corridor', 'crowd', 'room', 'street', 'scatter', 'crowd')
-SPLITS: Final[dict[str, Split]] = {
-    'train': Split(_SEEN, 0, _FOV, _HEIGHT),
-    'held_out_seeds': Split(_SEEN, HELD_OUT_SEED, _FOV, _HEIGHT),
-    'held_out_layouts': Split(('classroom', 'warehouse', 'car_park'), HELD_OUT_SEED, _FOV,
-                              _HEIGHT),
-    'held_out_views': Split(_SEEN, 2 * HELD_OUT_SEED, _FOV_GAPS, _HEIGHT),
-    'held_out_heights': Split(_SEEN, 3 * HELD_OUT_SEED, _FOV, _HEIGHT_GAPS)}
-"""Nothing but ``train`` may be trained on."""
 
 _CLASS_OF: Final = {
     'skirting': 'wall', 'window': 'wall', 'picture': 'wall', 'door': 'wall',

@@ -2,6 +2,10 @@
 
 from ctypes.util import find_library
 import os
+from typing import Final
+
+HELD_OUT_SEED: Final = 1_000_000
+"""Layouts of this and higher seeds are for validation: nothing trains on them."""
 
 
 def _graphics() -> str:

@@ -35,8 +35,6 @@ Camera = Callable[[np.random.Generator], Floats]
 """Draws a camera pose [4, 4] inside a layout."""
 
 FRAMES_PER_LAYOUT: Final = 3
-HELD_OUT_SEED: Final = 1_000_000
-"""Layouts of this and higher seeds are for validation: nothing trains on them."""
 FOV: Final = (50.0, 100.0)
 """Range of horizontal fields of view [degrees]."""
 
