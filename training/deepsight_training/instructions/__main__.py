@@ -1,4 +1,4 @@
-"""Command line: ``python -m deepsight_training.instructions frames|benchmark``."""
+"""Command line: ``python -m deepsight_training.instructions frames|benchmark|pictures``."""
 
 import argparse
 from itertools import islice
@@ -17,9 +17,7 @@ from deepsight_training.instructions.benchmark import as_measured
 from deepsight_training.instructions.benchmark import build
 from deepsight_training.instructions.measured import measured_frames
 from deepsight_training.instructions.shards import read_frames
-from deepsight_training.instructions.shards import write_frames
-from deepsight_training.instructions.views import SPLITS
-from deepsight_training.worlds.scene import WorldError
+from deepsight_training.instructions.splits import SPLITS
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -46,7 +44,38 @@ def _parser() -> argparse.ArgumentParser:
     benchmark.add_argument('--embodied', metavar='BUNDLE', help='let the model see embodied depth '
                            'made with this segmentation bundle instead of the true depth')
     add_ground_arguments(benchmark)
+    pictures = commands.add_parser('pictures', help='pipeline of the paper: estimate the '
+                                   'depth of pictures annotated as COCO is, write and check '
+                                   'instructions; the same command again goes on')
+    pictures.add_argument('--images', type=Path, required=True, help='folder of the pictures')
+    pictures.add_argument('--instances', type=Path, required=True, help='instances_*.json')
+    pictures.add_argument('--captions', type=Path, help='captions_*.json')
+    pictures.add_argument('--depth-model', required=True, metavar='NAME',
+                          help='metric depth model of transformers, a folder or a name of the hub')
+    pictures.add_argument('--writer', default='grammar', metavar='NAME',
+                          help='model behind the OpenAI-compatible endpoint of OPENAI_BASE_URL '
+                          '(key: OPENAI_API_KEY), or our grammar (default: %(default)s)')
+    pictures.add_argument('--checker', metavar='NAME', help='vision-language model of '
+                          'transformers that judges what was written (default: depth alone does)')
+    pictures.add_argument('--out', type=Path, required=True, help='folder of the shards')
     return parser
+
+
+def _write_pictures(args: argparse.Namespace) -> None:
+    # These bring torch and transformers, which the other commands do without.
+    from deepsight_training.datasets.coco import Coco
+    from deepsight_training.instructions.pictures.build import write_pictures
+    from deepsight_training.instructions.pictures.checks import PictureChecker
+    from deepsight_training.instructions.pictures.depth import DepthEstimator
+    from deepsight_training.instructions.pictures.writers import Endpoint
+    from deepsight_training.instructions.pictures.writers import grammar
+    pictures = Coco(args.images, args.instances, args.captions)
+    writer = grammar if args.writer == 'grammar' else Endpoint(args.writer)
+    checker = PictureChecker(args.checker) if args.checker else None
+    verdicts = write_pictures(pictures, 'coco', args.out, DepthEstimator(args.depth_model),
+                              writer, checker)
+    for verdict, number in verdicts.most_common():
+        print(f'{number:8d}  {verdict}')
 
 
 def _build(args: argparse.Namespace) -> None:
@@ -69,10 +98,14 @@ def main() -> int:
     args = _parser().parse_args()
     try:
         if args.command == 'frames':
+            # MuJoCo's graphics library and torch do not bear with each other in one process.
+            from deepsight_training.instructions.shard_writer import write_frames
             write_frames(args.split, args.shards, args.out, args.jobs)
+        elif args.command == 'pictures':
+            _write_pictures(args)
         else:
             _build(args)
-    except (DatasetError, EvaluationError, WorldError, OSError) as error:
+    except (DatasetError, EvaluationError, OSError) as error:
         print(f'error: {error}', file=sys.stderr)
         return 1
     return 0

@@ -1,0 +1,1 @@
+"""The paper's pipeline for plain pictures: estimated depth, written and checked instructions."""
