@@ -67,37 +67,44 @@ def find_line_segments(
     steep = np.abs(across) >= min_slope * np.abs(along)
     pixels, across, along = pixels[steep], across[steep], along[steep]
     sector = (np.arctan2(along, across) + math.pi) * (_SECTORS / (2 * math.pi))
-    above = _pixels_above(pixels, grey.shape)
-    regions = [_regions(pixels, above, (sector + shift).astype(np.int32) % _SECTORS)
+    neighbours = _neighbours(pixels, grey.shape[1])
+    regions = [_regions(pixels, neighbours, (sector + shift).astype(np.uint8) % _SECTORS)
                for shift in (0.0, 0.5)]
     sizes = [np.bincount(region) for region in regions]
     first_wins = sizes[0][regions[0]] >= sizes[1][regions[1]]
-    fits = [_fit(pixels, regions[0], sizes[0], first_wins, grey.shape[1]),
-            _fit(pixels, regions[1], sizes[1], ~first_wins, grey.shape[1])]
+    places = np.divmod(pixels.astype(np.int32), np.int32(grey.shape[1]))
+    fits = [_fit(places, regions[0], sizes[0], first_wins),
+            _fit(places, regions[1], sizes[1], ~first_wins)]
     return LineSegments(*(np.concatenate(parts) for parts in zip(*fits, strict=True)))
 
 
-def _pixels_above(pixels: Ints, shape: tuple[int, ...]) -> list[Ints]:
-    """For each edge pixel the ordinals of those above, upper left and upper right; -1 if none."""
-    width = shape[1]
+def _neighbours(pixels: Ints, width: int) -> list[tuple[Ints, Ints]]:
+    """Pairs of ordinals: an edge pixel and the one above, upper left or upper right of it."""
     ordinal = np.full(pixels[-1] + 1 if pixels.size else 1, -1, np.int32)
     ordinal[pixels] = np.arange(pixels.size, dtype=np.int32)
-    return [ordinal[np.maximum(pixels - step, 0)] for step in (width, width + 1, width - 1)]
+    neighbours = []
+    for step in (width, width + 1, width - 1):
+        above = ordinal[np.maximum(pixels - step, 0)]
+        below = np.flatnonzero(above >= 0)
+        neighbours.append((below, above[below]))
+    return neighbours
 
 
-def _regions(pixels: Ints, above: list[Ints], sector: npt.NDArray[np.int32]) -> Ints:
+def _regions(
+    pixels: Ints, neighbours: list[tuple[Ints, Ints]], sector: npt.NDArray[np.uint8],
+) -> Ints:
     """
     Region number [N] of each edge pixel.
 
     Thin edges need no general labelling: runs of pixels in a row hang on one run in the row above.
     """
     starts = np.ones(pixels.size, bool)
-    starts[1:] = (np.diff(pixels) != 1) | (np.diff(sector) != 0)
+    starts[1:] = (pixels[1:] != pixels[:-1] + 1) | (sector[1:] != sector[:-1])
     run = np.cumsum(starts) - 1
     parent = np.arange(run[-1] + 1 if run.size else 0)
-    for ordinal in above:
-        joined = (ordinal >= 0) & (sector[ordinal] == sector)
-        parent[run[joined]] = run[ordinal[joined]]
+    for below, above in neighbours:
+        joined = np.flatnonzero(sector[below] == sector[above])
+        parent[run[below[joined]]] = run[above[joined]]
     while True:
         grandparent = parent[parent]
         if np.array_equal(grandparent, parent):
@@ -108,15 +115,19 @@ def _regions(pixels: Ints, above: list[Ints], sector: npt.NDArray[np.int32]) -> 
 
 
 def _fit(
-    pixels: Ints, region: Ints, size: Ints, votes: npt.NDArray[np.bool_], width: int,
+    places: tuple[Ints, Ints], region: Ints, size: Ints, votes: npt.NDArray[np.bool_],
 ) -> tuple[Floats, Floats, Floats]:
-    """Middle, direction and length of the regions that are long, straight, dense and voted for."""
+    """
+    Middle, direction and length of the regions that are long, straight, dense and voted for.
+
+    ``places`` are the rows and columns of the pixels.
+    """
     candidate = (size >= _MIN_FILL * MIN_LENGTH) & (
         np.bincount(region, votes, size.size) >= 0.5 * size)
-    chosen = candidate[region]
+    chosen = np.flatnonzero(candidate[region])
     number = np.cumsum(candidate) - 1
     index, count = number[region[chosen]], int(candidate.sum())
-    rows, columns = np.divmod(pixels[chosen], width)
+    rows, columns = places[0][chosen], places[1][chosen]
     total = np.maximum(np.bincount(index, minlength=count), 1)
 
     def mean(values: npt.NDArray[Any]) -> Floats:
