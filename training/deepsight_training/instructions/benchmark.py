@@ -2,10 +2,10 @@
 
 How questions are drawn: places lie on one surface (``draft.FLAT``); compared places differ by 4 to
 50 % in distance, evenly in its logarithm, and in half of the pairs the lower one is farther; X of
-"safe to move X" is 4 to 50 % off the clearance, and within each range of X as often safe as not;
-letters, yes and no, directions, counts and classes are as balanced as the frames allow; lengths
-are spread over their range's logarithm. Questions about places are asked twice, with coordinates
-and with region tokens.
+"safe to move X" is 4 to 50 % off the clearance, and within each range of X as often safe as not; a
+thing that is asked for is as often there as not; letters, directions, counts and classes are as
+balanced as the frames allow; lengths are spread over their range's logarithm. Questions about
+places are asked twice, with coordinates and with region tokens.
 """
 
 from collections import defaultdict
@@ -88,8 +88,8 @@ def balanced(candidates: Sequence[Candidate], number: int,
         edges = _edges([candidate.item.value or 0.0 for candidate in shuffled])
         for candidate in shuffled:
             groups[int(np.searchsorted(edges, candidate.item.value or 0.0))].append(candidate)
-    elif shuffled[0].item.family == 'safe':
-        groups.update(_safe_groups(shuffled))
+    elif shuffled[0].item.kind == 'yes_no':
+        groups.update(_paired_groups(shuffled))
     else:
         for candidate in shuffled:
             groups[parse_answer(candidate.item.answer).value].append(candidate)
@@ -111,18 +111,20 @@ def _edges(values: Sequence[float]) -> np.ndarray:
     return np.asarray(edges[1:-1])
 
 
-def _safe_groups(candidates: Sequence[Candidate]) -> dict[object, list[Candidate]]:
-    """Group by X and answer, yes and no alike often for every range of X."""
-    asked = [parse_answer(candidate.item.text).distance or _SMALLEST for candidate in candidates]
-    bins = np.searchsorted(_edges(asked), asked)
+def _paired_groups(candidates: Sequence[Candidate]) -> dict[object, list[Candidate]]:
+    """Group by answer and what is asked for: yes and no alike often for every range of X."""
+    subjects: list[object] = [candidate.item.about for candidate in candidates]
+    if candidates[0].item.family == 'safe':
+        asked = [parse_answer(candidate.item.about).distance or _SMALLEST
+                 for candidate in candidates]
+        subjects = np.searchsorted(_edges(asked), asked).tolist()
     groups: dict[object, list[Candidate]] = {}
-    for index in np.unique(bins):
-        halves = {answer: [candidate for candidate, b in zip(candidates, bins, strict=True)
-                           if b == index and candidate.item.answer.startswith(answer)]
+    for subject in dict.fromkeys(subjects):
+        halves = {answer: [candidate for candidate, own in zip(candidates, subjects, strict=True)
+                           if own == subject and candidate.item.answer.startswith(answer)]
                   for answer in ('yes', 'no')}
         size = min(map(len, halves.values()))
-        groups.update({(int(index), answer): half[:size] for answer, half in halves.items()
-                       if size})
+        groups.update({(subject, answer): half[:size] for answer, half in halves.items() if size})
     return groups
 
 

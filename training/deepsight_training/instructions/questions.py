@@ -79,6 +79,8 @@ class QuestionItem:
     places: tuple[Place, ...]
     """Evidence in the picture."""
     wording: Wordings
+    about: str
+    """Thing or length in the question, by which a blind guess would go; empty if none."""
 
 
 @cache
@@ -115,8 +117,9 @@ def _put_into_words(draft: Draft, rng: np.random.Generator, family: str,
     if form < 0.15 or form > 0.9:
         text = text.rstrip('?.')
     answer = parse_answer(draft.answer)
+    about = str(draft.slots.get('x', draft.slots.get('thing', '')))
     return QuestionItem(family, FAMILIES[family].category, answer.kind, text, draft.answer,
-                        draft.value, answer.unit, draft.options, draft.places, wordings)
+                        draft.value, answer.unit, draft.options, draft.places, wordings, about)
 
 
 def write_questions(sample: FrameSample, rng: np.random.Generator,
