@@ -8,14 +8,20 @@ import math
 from pathlib import Path
 from typing import Any
 
+from tqdm import tqdm
+
 from deepsight_ros.evaluation.errors import DatasetError
 from deepsight_ros.evaluation.json_report import write_json
+from deepsight_ros.evaluation.qa_items import frames_of
 from deepsight_ros.evaluation.qa_items import QaItem
 from deepsight_ros.evaluation.qa_items import read_items
 from deepsight_ros.evaluation.qa_scores import Reply
 from deepsight_ros.evaluation.qa_scores import summarise
 from deepsight_ros.evaluation.tables import percent
 from deepsight_ros.evaluation.tables import text_table
+from deepsight_ros.perception.answering import SpatialAnswering
+from deepsight_ros.perception.evidence import DepthFrame
+from deepsight_ros.resources import find_bundle
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,15 +29,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--benchmark', required=True, type=Path, metavar='FILE',
                         help='questions as JSON lines; its depth images lie beside it')
     parser.add_argument('--model', required=True, metavar='NAME',
-                        help='answers of any model as JSON lines with id and text')
+                        help='bundle of a language model, or answers of any model as JSON lines '
+                        'with id and text')
     parser.add_argument('--json', type=Path, metavar='FILE', help='write the result there')
 
 
 def run(args: argparse.Namespace) -> int:
     """Score, print a table and write JSON."""
     items = read_items(args.benchmark)
-    replies = read_replies(Path(args.model), items)
-    summary = {'model': Path(args.model).name, 'benchmark': args.benchmark.name,
+    model = Path(args.model)
+    if model.is_file():
+        replies = read_replies(model, items)
+    else:
+        replies = ask_bundle(find_bundle(args.model), args.benchmark.parent, items)
+    summary = {'model': model.name, 'benchmark': args.benchmark.name,
                **summarise(items, replies)}
     print(qa_table(summary))
     if args.json:
@@ -59,6 +70,22 @@ def read_replies(path: Path, items: list[QaItem]) -> list[Reply]:
         raise DatasetError(f'{path} has no answer to {len(missing)} questions, such as '
                            f'{missing[0]}; every question counts')
     return [Reply(texts[item.id]) for item in items]
+
+
+def ask_bundle(bundle: Path, folder: Path, items: list[QaItem]) -> list[Reply]:
+    """Ask a bundle's language model; ``folder`` is where the benchmark lies."""
+    answering = SpatialAnswering.load(bundle)
+    answering.warm_up()
+    replies: dict[int, Reply] = {}
+    with tqdm(total=len(items), unit='question', disable=None) as bar:
+        for seen, group in frames_of(folder, items):
+            frame = DepthFrame(seen.depth, seen.camera, seen.ground, seen.robot)
+            for item in group:
+                said = answering.ask(frame, item.question)
+                first = said.encode_s + said.prefill_s
+                replies[item.id] = Reply(said.text, first, first + said.decode_s, said.tokens)
+                bar.update()
+    return [replies[item.id] for item in items]
 
 
 def qa_table(summary: dict[str, Any]) -> str:
