@@ -49,41 +49,25 @@ class EngineParameters:
     providers: str = parameter(
         '', 'Execution providers of ONNX Runtime with their options, such as '
         'CUDAExecutionProvider:device_id=1 CPUExecutionProvider; empty: the best installed')
-    build_engine: bool = parameter(
-        False, 'Build a missing TensorRT plan while ONNX Runtime serves, then change over')
     cache_dir: str = parameter(
         '', 'Folder of plans and optimised graphs; empty: DEEPSIGHT_CACHE, or deepsight in '
         'XDG_CACHE_HOME or ~/.cache')
 
     def engine_options(self) -> dict[str, Any]:
         """Return what ``load_engine`` takes; raises ``ParameterError``."""
-        if self.backend == 'onnxruntime' and self.build_engine:
-            raise ParameterError('build_engine builds a plan for TensorRT, and backend is '
-                                 'onnxruntime; set build_engine to false or backend to auto')
         return {
-            # The plan may still have to be built; until then ONNX Runtime serves.
-            'backend': 'auto' if self.build_engine else self.backend,
+            'backend': self.backend,
             'providers': _providers(self.providers),
             'cache': Path(self.cache_dir) if self.cache_dir else None}
 
 
 @dataclass(frozen=True)
-class EmbodiedDepthParameters(EngineParameters):
-    """Parameters of the ``embodied_depth`` node."""
+class NodeParameters(EngineParameters):
+    """Parameters of every node: its start, its calibration and where the ground is."""
 
     autostart: bool = parameter(
         True, 'Configure and activate at start; false when a lifecycle manager does it',
         read_only=True)
-    segmentation_bundle: str = parameter(
-        'scene_segmentation_nano', 'Name or folder of the segmentation bundle')
-    segmentation_threads: int = parameter(
-        1, 'Threads of the segmentation network', limits=(1, 64))
-    rectified: bool = parameter(
-        True, 'Pictures are rectified: P is used, D and R are ignored. false: they are raw, K and '
-        'D are used, and what is published is rectified')
-    compressed: bool = parameter(
-        False, 'Subscribe to CompressedImage (JPEG or PNG) instead of Image; remap image to the '
-        'topic that ends in compressed')
     camera_info_exact: bool = parameter(
         False, "Use only the camera_info with the picture's stamp; false: the last one received")
     camera_height: float = parameter(
@@ -99,10 +83,64 @@ class EmbodiedDepthParameters(EngineParameters):
         'base_footprint', 'Frame whose z = 0 is the ground; empty: transforms are not used')
     tf_timeout: float = parameter(
         0.1, "Longest wait for the transform at a picture's stamp in s", limits=(0.0, 10.0))
+
+
+@dataclass(frozen=True)
+class EmbodiedDepthParameters(NodeParameters):
+    """Parameters of the ``embodied_depth`` node."""
+
+    segmentation_bundle: str = parameter(
+        'scene_segmentation_nano', 'Name or folder of the segmentation bundle')
+    segmentation_threads: int = parameter(
+        1, 'Threads of the segmentation network', limits=(1, 64))
+    rectified: bool = parameter(
+        True, 'Pictures are rectified: P is used, D and R are ignored. false: they are raw, K and '
+        'D are used, and what is published is rectified')
+    compressed: bool = parameter(
+        False, 'Subscribe to CompressedImage (JPEG or PNG) instead of Image; remap image to the '
+        'topic that ends in compressed')
+    build_engine: bool = parameter(
+        False, 'Build a missing TensorRT plan while ONNX Runtime serves, then change over')
     refine_ground: bool = parameter(
         True, "Correct the ground's pitch and height from the picture itself")
     max_range: float = parameter(
         80.0, 'Depth in m beyond which +Inf is published', limits=(1.0, 1000.0))
+
+    def engine_options(self) -> dict[str, Any]:
+        """Return what ``load_engine`` takes; raises ``ParameterError``."""
+        options = super().engine_options()
+        if not self.build_engine:
+            return options
+        if self.backend == 'onnxruntime':
+            raise ParameterError('build_engine builds a plan for TensorRT, and backend is '
+                                 'onnxruntime; set build_engine to false or backend to auto')
+        # The plan may still have to be built; until then ONNX Runtime serves.
+        return {**options, 'backend': 'auto'}
+
+
+@dataclass(frozen=True)
+class SpatialLanguageParameters(NodeParameters):
+    """Parameters of the ``spatial_language`` node."""
+
+    language_bundle: str = parameter(
+        'deepsight_nano', 'Name or folder of the bundle that answers')
+    language_threads: int = parameter(
+        1, 'Threads of the networks that answer', limits=(1, 64))
+    robot_width: float = parameter(
+        0.6, 'Width in m of the volume that the robot sweeps', limits=(0.01, 100.0))
+    robot_height: float = parameter(
+        1.2, 'Height in m of that volume above the ground', limits=(0.01, 100.0))
+    min_obstacle_height: float = parameter(
+        0.1, 'Height in m above the ground below which nothing is an obstacle',
+        limits=(0.001, 10.0))
+    max_frame_age: float = parameter(
+        1.0, 'Age in s by its stamp beyond which a depth image is stale; 0: any age will do',
+        limits=(0.0, 1e9))
+    deadline: float = parameter(
+        30.0, 'Longest wait in s for an answer to a question that gives no deadline_s',
+        limits=(0.001, 1e9))
+    max_questions: int = parameter(
+        100, 'Questions that may wait; more are rejected', limits=(1, 1000))
 
 
 class Declared:

@@ -31,28 +31,29 @@ class Job:
     """``time.monotonic()`` at which the pair was complete."""
 
 
-class PictureStream:
-    """Subscribes to image, camera_info and imu; the worker gets the newest pair."""
+class PictureTopics:
+    """Subscribes to pictures, their camera_info and imu, and hands on pairs as they come."""
 
     def __init__(
         self,
         node: Node,
-        work: Callable[[Job], None],
+        deliver: Callable[[Job], None],
         on_imu: Callable[[Imu], None],
         *,
-        compressed: bool,
         exact: bool,
+        kind: Any = Image,
+        namespace: str = '',
     ) -> None:
-        """Start the worker, then subscribe."""
+        """Subscribe to ``image`` and ``camera_info`` in ``namespace``, and to ``imu``."""
         self.statistics = FrameStatistics()
         self._node = node
-        self._worker = LatestWorker(work, name='embodied_depth')
-        self._pairing = Pairing(self._submit, exact=exact)
+        self._deliver = deliver
+        self._pairing = Pairing(self._hand_on, exact=exact)
         self._subscriptions: list[Subscription] = []
         try:
-            self._subscribe(CompressedImage if compressed else Image, 'image', self._on_picture,
-                            qos.newest_picture())
-            self._subscribe(CameraInfo, 'camera_info', self._pairing.add_info, qos.sensor())
+            self._subscribe(kind, f'{namespace}image', self._on_picture, qos.newest_picture())
+            self._subscribe(CameraInfo, f'{namespace}camera_info', self._pairing.add_info,
+                            qos.sensor())
             self._subscribe(Imu, 'imu', on_imu, qos.sensor())
         except Exception:
             self.close()
@@ -64,16 +65,11 @@ class PictureStream:
         name: str = self._subscriptions[0].topic_name
         return name
 
-    @property
-    def dropped(self) -> int:
-        """Pictures that arrived but made room for a newer one."""
-        return self._worker.dropped
-
     def close(self) -> None:
-        """Unsubscribe, then wait for the worker's last picture."""
+        """Unsubscribe."""
         for subscription in self._subscriptions:
             self._node.destroy_subscription(subscription)
-        self._worker.stop()
+        self._subscriptions.clear()
 
     def _subscribe(
         self, kind: Any, topic: str, callback: Callable[[Any], None], profile: QoSProfile,
@@ -86,5 +82,33 @@ class PictureStream:
         self.statistics.receive(stamp.sec * 1_000_000_000 + stamp.nanosec)
         self._pairing.add_picture(picture)
 
-    def _submit(self, picture: Any, info: CameraInfo | None) -> None:
-        self._worker.submit(Job(picture, info, time.monotonic()))
+    def _hand_on(self, picture: Any, info: CameraInfo | None) -> None:
+        self._deliver(Job(picture, info, time.monotonic()))
+
+
+class PictureStream(PictureTopics):
+    """Gives the newest pair to a worker."""
+
+    def __init__(
+        self,
+        node: Node,
+        work: Callable[[Job], None],
+        on_imu: Callable[[Imu], None],
+        *,
+        compressed: bool,
+        exact: bool,
+    ) -> None:
+        """Start the worker, then subscribe."""
+        self._worker = LatestWorker(work, name='embodied_depth')
+        super().__init__(node, self._worker.submit, on_imu, exact=exact,
+                         kind=CompressedImage if compressed else Image)
+
+    @property
+    def dropped(self) -> int:
+        """Pictures that arrived but made room for a newer one."""
+        return self._worker.dropped
+
+    def close(self) -> None:
+        """Unsubscribe, then wait for the worker's last picture."""
+        super().close()
+        self._worker.stop()

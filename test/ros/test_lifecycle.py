@@ -78,7 +78,7 @@ def entities(node):
 
 def test_parameter_out_of_range_can_be_set_right(peer, capfd):
     node = peer.start_node(camera_height=-1.0, segmentation_threads='many')
-    assert 'configure failed: parameter segmentation_threads' in capfd.readouterr().err
+    assert 'configure failed: parameter camera_height' in capfd.readouterr().err
     assert not node.set_parameters([Parameter('camera_height', value=-2.0)])[0].successful
     assert node.trigger_configure() == FAILURE
     for name, value in (('camera_height', CAMERA_HEIGHT), ('segmentation_threads', 1)):
