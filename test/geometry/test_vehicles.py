@@ -68,6 +68,12 @@ def test_faces_are_fitted_to_tyres_only():
     assert (face.first, face.last) == pytest.approx((0.1, 0.1), rel=1e-3)
 
 
+def test_a_few_contacts_slightly_behind_the_others_do_not_move_a_face():
+    contact = line((100, 120, 10), (120, 140, 10.5), (140, 160, 10))
+    face, = faces(contact, contact > 0, FOCAL)
+    assert (face.first, face.last) == pytest.approx((0.1, 0.1), rel=1e-3)
+
+
 @pytest.mark.parametrize(('tyre', 'bumper'), [(20.0, 20 - OVERHANG), (4.0, 4 * UNDER)])
 def test_a_rear_is_nearer_than_its_tyres(tyre, bumper):
     columns = round(1.8 * FOCAL / tyre)
