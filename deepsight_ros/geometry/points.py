@@ -67,7 +67,11 @@ def organised_points(depth: npt.NDArray[Any], camera: Camera) -> FloatImage:
     z = depth.astype(np.float32)
     with np.errstate(invalid='ignore'):
         z[~(np.isfinite(z) & (z > 0))] = np.nan
-    return camera.rays * z[..., None]
+    points = np.empty((*depth.shape, 3), np.float32)
+    np.multiply(camera.ray_x, z, out=points[..., 0])
+    np.multiply(camera.ray_y[:, None], z, out=points[..., 1])
+    points[..., 2] = z
+    return points
 
 
 def above_ground(points: npt.NDArray[Any], ground: GroundPlane) -> FloatImage:
@@ -84,10 +88,11 @@ def above_ground(points: npt.NDArray[Any], ground: GroundPlane) -> FloatImage:
     forward = np.array([0.0, 0.0, 1.0]) - up[2] * up
     forward /= np.linalg.norm(forward)
     axes = np.stack([forward, np.cross(up, forward), up]).astype(np.float32)
-    # One product per axis: BLAS is slow for three columns, and it would turn NaN into three.
-    turned: FloatImage = points[..., :1] * axes[:, 0]
-    turned += points[..., 1:2] * axes[:, 1]
-    turned += points[..., 2:] * axes[:, 2]
+    x, y, z = (np.ascontiguousarray(points[..., axis], np.float32) for axis in range(3))
+    turned = np.empty(points.shape, np.float32)
+    for index, axis in enumerate(axes):
+        # BLAS is slow for three columns, and broadcasting over them is slower.
+        turned[..., index] = axis[0] * x + axis[1] * y + axis[2] * z
     turned[..., 2] += np.float32(ground.height)
     return turned
 
