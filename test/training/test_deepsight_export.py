@@ -1,11 +1,15 @@
 """A bundle of a tiny model: graphs, tokens and answers against PyTorch, and the loop around."""
 
 from pathlib import Path
+import shutil
 import time
 
 from deepsight_training import export_deepsight
 from deepsight_training.datasets.questions import pack
 from deepsight_training.deepsight_graphs import ENCODER_OUTPUTS
+from deepsight_training.instructions.sample import FrameSample
+from deepsight_training.measure_deepsight import measure
+from deepsight_training.measure_deepsight import open_precision
 from deepsight_training.models.configuration_deepsight import DeepSightConfig
 from deepsight_training.models.configuration_deepsight import DepthEncoderConfig
 from deepsight_training.models.modeling_deepsight import DeepSightForConditionalGeneration
@@ -22,7 +26,6 @@ from transformers import Qwen2Config
 
 from deepsight_ros.engines import EngineError
 from deepsight_ros.engines.manifest import Manifest
-from deepsight_ros.engines.onnx_runtime import OnnxRuntimeEngine
 from deepsight_ros.geometry import Camera
 from deepsight_ros.geometry import GroundPlane
 from deepsight_ros.language.embeddings import Embeddings
@@ -89,17 +92,9 @@ def frame() -> DepthFrame:
     return DepthFrame(depth, Camera(64, 48, 50.0, 50.0, 31.5, 23.5), GroundPlane.from_height(1.0))
 
 
-def open_variant(bundle: Path, precision: str) -> LanguageModel:
-    manifest = Manifest.read(bundle)
-    variants = tuple(item for item in manifest.variants if item.precision == precision)
-    manifest = Manifest(**{**vars(manifest), 'variants': variants})
-    return LanguageModel(OnnxRuntimeEngine.load(bundle, manifest), bundle)
-
-
 @pytest.fixture
 def answering(bundle: Path) -> SpatialAnswering:
-    encoder = OnnxRuntimeEngine.load(bundle / ENCODER, Manifest.read(bundle / ENCODER))
-    return SpatialAnswering(encoder, open_variant(bundle, 'fp32'))
+    return open_precision(bundle, 'fp32')
 
 
 def torch_inputs(frame: DepthFrame, question: str, answering: SpatialAnswering) -> dict:
@@ -175,11 +170,26 @@ def test_int8_weights_are_smaller_and_close(bundle: Path, frame: DepthFrame,
     picture = answering.encode(frame)
     rows = []
     for precision in ('fp32', 'int8'):
-        model = open_variant(bundle, precision)
+        model = open_precision(bundle, precision).model
         prompt = model.embeddings(model.prompter.question('how far').ids)
         rows.append(model.decoder.run(np.concatenate([picture.tokens, prompt])).logits[0])
     cosine = rows[0] @ rows[1] / np.linalg.norm(rows[0]) / np.linalg.norm(rows[1])
     assert 0.98 < cosine < 1.0
+
+
+def test_bundles_are_measured_against_pytorch(
+    model: DeepSightForConditionalGeneration, bundle: Path, frame: DepthFrame, tmp_path: Path,
+):
+    sample = FrameSample.unlabelled('noise', frame.depth, frame.camera, frame.ground)
+    metrics = measure(model, bundle, [sample, sample], 'noise', count=4)
+    values = {item['name']: item['value'] for item in metrics}
+    assert values['same_text_fp32'] == 1.0
+    assert values['tokens_per_second_int8'] > 0
+    assert metrics[0]['dataset'].startswith('4 questions on noise')
+    copy = shutil.copytree(bundle, tmp_path / 'copy')
+    export_deepsight.describe(model, copy, ('noise',), metrics)
+    Manifest.read(copy).verify(copy)
+    assert '| same_text_fp32 | 1.0 |' in (copy / 'MODEL_CARD.md').read_text()
 
 
 def test_cancel_and_deadline_stop_within_one_token(
@@ -233,7 +243,7 @@ def test_bad_questions_are_answered_in_words(answering: SpatialAnswering, frame:
 
 
 def test_parts_that_do_not_fit_are_refused(bundle: Path, tmp_path: Path):
-    engine = open_variant(bundle, 'fp32').decoder.engine
+    engine = open_precision(bundle, 'fp32').model.decoder.engine
     for name in ('tokenizer.json', EMBEDDINGS):
         (tmp_path / name).write_bytes((bundle / name).read_bytes())
     with np.load(bundle / EMBEDDINGS) as archive:
@@ -244,7 +254,7 @@ def test_parts_that_do_not_fit_are_refused(bundle: Path, tmp_path: Path):
     with pytest.raises(LanguageError, match='lack'):
         Embeddings({'tokens': arrays['tokens']})
     with pytest.raises(EngineError, match='not'):
-        SpatialAnswering(engine, open_variant(bundle, 'fp32'))
+        SpatialAnswering(engine, open_precision(bundle, 'fp32').model)
 
 
 @pytest.mark.parametrize('path', ['decoder.onnx', 'decoder_int8.onnx', f'{ENCODER}/encoder.onnx'])

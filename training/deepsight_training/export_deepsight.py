@@ -1,6 +1,7 @@
 """Make a bundle: ``python -m deepsight_training.export_deepsight --stage deepsight_nano ...``."""
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 import tempfile
 from typing import Any
@@ -28,6 +29,8 @@ from deepsight_training.deepsight_graphs import ATTENTION
 from deepsight_training.deepsight_graphs import export_decoder
 from deepsight_training.deepsight_graphs import export_encoder
 from deepsight_training.deepsight_graphs import kv_rows
+from deepsight_training.instructions.frames import Frames
+from deepsight_training.measure_deepsight import measure
 from deepsight_training.model_card import CARD
 from deepsight_training.models.configuration_deepsight import PRESETS
 from deepsight_training.models.modeling_deepsight import DeepSightForConditionalGeneration
@@ -41,6 +44,8 @@ VERSION: Final = '0.1.0'
 LICENCE: Final = 'Apache-2.0'
 CAPACITY: Final = 256
 """Tokens of picture, question and answer that the language model's buffer holds."""
+HELD_OUT: Final = 'held_out_seeds'
+"""Split that a bundle is compared with PyTorch on."""
 BOTH: Final = ('onnxruntime', 'tensorrt')
 
 Metrics = tuple[dict[str, Any], ...]
@@ -49,7 +54,6 @@ Metrics = tuple[dict[str, Any], ...]
 def write_bundle(
     model: DeepSightForConditionalGeneration, tokenizer: Tokenizer, folder: Path, *,
     prompt: str, trained: tuple[str, ...], capacity: int = CAPACITY, attention: str = 'plain',
-    metrics: Metrics = (),
 ) -> None:
     """Write the language model's bundle, and the depth encoder's in a folder inside it.
 
@@ -61,7 +65,6 @@ def write_bundle(
         trained: what it was trained on.
         capacity: tokens of picture, question and answer together.
         attention: 'plain' or 'fused'.
-        metrics: ``{'name', 'value', 'dataset', 'date'}`` each.
     """
     model.merge_lora()
     encoder = folder / ENCODER
@@ -71,10 +74,20 @@ def write_bundle(
     quantise(folder / 'decoder.onnx', folder / 'decoder_int8.onnx')
     write_embeddings(model, folder / EMBEDDINGS)
     tokenizer.backend.save(str(folder / TOKENIZER))
+    _encoder_manifest(model, encoder, attention, trained).write(encoder)
+    _decoder_manifest(model, folder, prompt, capacity, attention, trained).write(folder)
+    describe(model, folder, trained, ())
+
+
+def describe(
+    model: DeepSightForConditionalGeneration, folder: Path, trained: tuple[str, ...],
+    metrics: Metrics,
+) -> None:
+    """Write the model card of a bundle, and what was measured into its manifest."""
     card = deepsight_card(folder.name, model, LICENCE, trained, metrics)
     (folder / CARD).write_text(card, encoding='utf-8')
-    _encoder_manifest(model, encoder, attention, trained).write(encoder)
-    _decoder_manifest(model, folder, prompt, capacity, attention, trained, metrics).write(folder)
+    manifest = replace(Manifest.read(folder), metrics=metrics, files=_hashes(folder))
+    manifest.write(folder)
 
 
 def quantise(source: Path, target: Path) -> None:
@@ -134,7 +147,7 @@ def _hashes(folder: Path) -> dict[str, str]:
 
 def _decoder_manifest(
     model: DeepSightForConditionalGeneration, folder: Path, prompt: str, capacity: int,
-    attention: str, trained: tuple[str, ...], metrics: Metrics,
+    attention: str, trained: tuple[str, ...],
 ) -> Manifest:
     config = model.config
     rows, size = kv_rows(model.language_model)
@@ -160,7 +173,7 @@ def _decoder_manifest(
         inputs=inputs, outputs=outputs,
         files=_hashes(folder),
         preprocessing={'prompt': prompt, 'visual_tokens': grid[0] * grid[1]},
-        tokenizer=TOKENIZER, training_data='; '.join(trained), metrics=metrics,
+        tokenizer=TOKENIZER, training_data='; '.join(trained),
         # One token, and prompts whose lengths are padded to multiples of BUCKET.
         profiles=tuple({
             'embeddings': ShapeRange(*((1, n, width) for n in lengths)),
@@ -177,13 +190,19 @@ def main() -> None:
     parser.add_argument('--preset', choices=PRESETS, default='deepsight-nano')
     parser.add_argument('--bundle', type=Path, required=True, help='folder to write')
     parser.add_argument('--attention', choices=ATTENTION, default='plain')
+    parser.add_argument('--data', type=Path, help='folder of held-out frames to measure it on')
     arguments = parser.parse_args()
     folder = arguments.training / arguments.stage
+    model, trained = load_stage(latest_checkpoint(folder)), trained_on(arguments.stage)
     write_bundle(
-        load_stage(latest_checkpoint(folder)), Tokenizer.load(folder / TOKENIZER),
-        arguments.bundle, prompt=PRESETS[arguments.preset].prompt,
-        trained=trained_on(arguments.stage), attention=arguments.attention)
-    print(arguments.bundle)
+        model, Tokenizer.load(folder / TOKENIZER), arguments.bundle, trained=trained,
+        prompt=PRESETS[arguments.preset].prompt, attention=arguments.attention)
+    if arguments.data:
+        frames = Frames(arguments.data, HELD_OUT)
+        metrics = measure(model, arguments.bundle, frames, HELD_OUT)
+        describe(model, arguments.bundle, trained, metrics)
+        for item in metrics:
+            print(f'{item["name"]:>36} {item["value"]}')
 
 
 if __name__ == '__main__':

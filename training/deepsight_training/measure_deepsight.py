@@ -1,0 +1,120 @@
+"""A bundle against the PyTorch model it was exported from: same words, and how much faster."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from datetime import timezone
+from pathlib import Path
+from statistics import median
+import time
+from typing import Any
+from typing import Final
+
+import numpy as np
+import torch
+
+from deepsight_ros.engines.manifest import Manifest
+from deepsight_ros.engines.onnx_runtime import OnnxRuntimeEngine
+from deepsight_ros.language.generation import Limits
+from deepsight_ros.language.model import LanguageModel
+from deepsight_ros.perception.answering import ENCODER
+from deepsight_ros.perception.answering import SpatialAnswer
+from deepsight_ros.perception.answering import SpatialAnswering
+from deepsight_ros.perception.answering import with_pixels
+from deepsight_ros.perception.depth_input import depth_input
+from deepsight_ros.perception.evidence import DepthFrame
+from deepsight_training.datasets.questions import pack
+from deepsight_training.instructions.questions import write_questions
+from deepsight_training.instructions.sample import FrameSample
+from deepsight_training.models.modeling_deepsight import DeepSightForConditionalGeneration
+
+PER_FRAME: Final = 10
+LIMITS: Final = Limits(tokens=32)
+
+
+def open_precision(bundle: Path, precision: str) -> SpatialAnswering:
+    """Open a bundle's language model in one of its precisions, on one thread."""
+    manifest = Manifest.read(bundle)
+    variants = tuple(item for item in manifest.variants if item.precision == precision)
+    engine = OnnxRuntimeEngine.load(bundle, replace(manifest, variants=variants))
+    encoder = OnnxRuntimeEngine.load(bundle / ENCODER, Manifest.read(bundle / ENCODER))
+    return SpatialAnswering(encoder, LanguageModel(engine, bundle))
+
+
+def ask_torch(
+    model: DeepSightForConditionalGeneration, answering: SpatialAnswering, frame: DepthFrame,
+    question: str,
+) -> tuple[int, ...]:
+    """Tokens that ``generate`` of transformers answers with, without the end."""
+    config = model.config.encoder_config
+    prompter = answering.model.prompter
+    shown = depth_input(
+        frame.depth, frame.camera, frame.ground, frame.robot, (config.width, config.height))
+    packed = pack(prompter, [(question, '')])
+    ids = packed['ids'][None, :-1]  # without the end of the empty answer
+    with torch.no_grad():
+        found = model.generate(
+            input_ids=ids, attention_mask=torch.ones_like(ids), regions=packed['regions'][None],
+            depth=torch.from_numpy(shown.depth)[None],
+            camera=torch.from_numpy(shown.camera)[None],
+            ground=torch.from_numpy(shown.ground)[None],
+            max_new_tokens=LIMITS.tokens, do_sample=False)
+    answer = found[0, ids.shape[1]:].tolist()
+    return tuple(answer[:answer.index(prompter.end)] if prompter.end in answer else answer)
+
+
+def measure(
+    model: DeepSightForConditionalGeneration, bundle: Path, frames: Sequence[FrameSample],
+    title: str, count: int = 200,
+) -> tuple[dict[str, Any], ...]:
+    """Compare greedy answers to ``count`` questions, and time both on one thread.
+
+    Args:
+        model: with its adapters folded in.
+        bundle: its bundle.
+        frames: to ask about; the first question on each waits for the encoder, too.
+        title: what to call them.
+        count: number of questions.
+
+    Returns:
+        Metrics for the manifest: shares of equal answers, milliseconds and tokens per second.
+    """
+    torch.set_num_threads(1)
+    model.eval().set_attn_implementation('sdpa')
+    rng = np.random.default_rng(0)
+    asked = [
+        (frame, item.text)
+        for sample in (frames[int(i)] for i in rng.permutation(len(frames))[:count])
+        for frame in [DepthFrame(sample.depth, sample.camera, sample.ground, sample.robot)]
+        for item in write_questions(sample, rng, count=PER_FRAME)][:count]
+    fp32 = open_precision(bundle, 'fp32')
+    started = time.perf_counter()
+    expected = [ask_torch(model, fp32, frame, question) for frame, question in asked]
+    torch_s = time.perf_counter() - started
+    values: dict[str, float] = {}
+    for precision in ('fp32', 'int8'):
+        answering = open_precision(bundle, precision)
+        answering.warm_up()
+        said = [answering.ask(frame, question, LIMITS) for frame, question in asked]
+        texts = [with_pixels(answering.model.tokenizer.decode(tokens), frame.camera.size)
+                 for tokens, (frame, _) in zip(expected, asked, strict=True)]
+        same = [answer.text == text for answer, text in zip(said, texts, strict=True)]
+        first = [said[0], *(answer for (one, _), (other, _), answer in zip(
+            asked, asked[1:], said[1:], strict=False) if one is not other)]
+        values |= {
+            f'same_text_{precision}': float(np.mean(same)),
+            f'first_token_ms_{precision}': 1e3 * median(
+                answer.encode_s + answer.prefill_s for answer in first),
+            f'answer_ms_{precision}': 1e3 * median(map(_seconds, said)),
+            # The end of an answer is a token that was decoded, too.
+            f'tokens_per_second_{precision}': sum(answer.tokens + 1 for answer in said) / sum(
+                answer.decode_s for answer in said),
+            f'times_faster_than_generate_{precision}': torch_s / sum(map(_seconds, said))}
+    date = datetime.now(timezone.utc).date().isoformat()
+    return tuple({'name': name, 'value': round(value, 3), 'date': date,
+                  'dataset': f'{len(asked)} questions on {title}, one CPU core'}
+                 for name, value in values.items())
+
+
+def _seconds(answer: SpatialAnswer) -> float:
+    return answer.encode_s + answer.prefill_s + answer.decode_s
