@@ -4,10 +4,13 @@ from collections import Counter
 import re
 
 from deepsight_training.datasets.sample import DatasetError
+from deepsight_training.instructions.__main__ import main
 from deepsight_training.instructions.benchmark import as_measured
 from deepsight_training.instructions.benchmark import build
 from deepsight_training.instructions.measured import depth_image
 from deepsight_training.instructions.measured import measured_frames
+from deepsight_training.instructions.questions import write_questions
+from deepsight_training.instructions.shards import read_frames
 from deepsight_training.instructions.splits import SPLITS
 from deepsight_training.instructions.views import layout_samples
 import numpy as np
@@ -121,8 +124,8 @@ def test_measured_frames_have_a_floor_that_is_no_obstacle(name, folder, ground, 
     if not (shared_data / folder).is_dir():
         pytest.skip(f'real frames are not here: {shared_data / folder} is missing')
     dataset = open_dataset(name, shared_data / folder, ground)
-    step = len(dataset) // 3
-    frames = list(measured_frames(name, dataset, step))
+    third = len(dataset) // 3
+    frames = list(measured_frames(name, dataset, (0, third, 2 * third)))
     seen = 0
     for frame in frames:
         assert frame.sample.ground is not None
@@ -134,3 +137,19 @@ def test_measured_frames_have_a_floor_that_is_no_obstacle(name, folder, ground, 
         assert np.mean(heights[np.isfinite(heights) & near] < -0.15) < 0.02
     assert seen > 500
     assert build(frames, name, tmp_path, 6) > 30
+
+
+def test_measured_frames_become_shards_to_train_on(tmp_path, shared_data, monkeypatch):
+    folder = shared_data / 'kitti_object'
+    if not folder.is_dir():
+        pytest.skip(f'real frames are not here: {folder} is missing')
+    monkeypatch.setattr('sys.argv', ['instructions', 'measured', '--source', 'kitti-object',
+                                     '--data', str(folder), '--out', str(tmp_path)])
+    assert main() == 0
+    frames = list(read_frames(tmp_path, 'kitti-object'))
+    assert len(frames) == 6
+    assert all(np.isfinite(frame.depth).sum() > 5000 for frame in frames)
+    families = {item.family for frame in frames
+                for item in write_questions(frame, np.random.default_rng(0), count=40)}
+    assert {'nearer', 'nearest_obstacle', 'safe'} <= families
+    assert main() == 0, 'a finished shard is kept'

@@ -1,9 +1,12 @@
-"""Command line: ``python -m deepsight_training.instructions frames|benchmark|pictures``."""
+"""Command line: ``python -m deepsight_training.instructions COMMAND``."""
 
 import argparse
 from itertools import islice
 from pathlib import Path
 import sys
+from typing import Final
+
+from tqdm import tqdm
 
 from deepsight_ros.evaluation.datasets import DATASETS
 from deepsight_ros.evaluation.datasets import open_dataset
@@ -17,7 +20,10 @@ from deepsight_training.instructions.benchmark import as_measured
 from deepsight_training.instructions.benchmark import build
 from deepsight_training.instructions.measured import measured_frames
 from deepsight_training.instructions.shards import read_frames
+from deepsight_training.instructions.shards import write_shard
 from deepsight_training.instructions.splits import SPLITS
+
+FRAMES_PER_SHARD: Final = 200
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -30,6 +36,12 @@ def _parser() -> argparse.ArgumentParser:
     frames.add_argument('--shards', type=int, required=True, help='of about 144 frames each')
     frames.add_argument('--out', type=Path, required=True, help='folder of the shards')
     frames.add_argument('--jobs', type=int, default=1, help='processes (default: 1)')
+    measured = commands.add_parser('measured', help='put the depth images of a real data set into '
+                                   'shards, to train on; nothing of them is labelled')
+    measured.add_argument('--source', required=True, choices=tuple(DATASETS))
+    measured.add_argument('--data', type=Path, required=True, help='folder of the data set')
+    measured.add_argument('--out', type=Path, required=True, help='folder of the shards')
+    add_ground_arguments(measured)
     benchmark = commands.add_parser('benchmark', help='write a benchmark for `deepsight evaluate '
                                     'qa`: JSON lines and the depth images they are about')
     benchmark.add_argument('--source', required=True, choices=(*list(SPLITS)[1:], *DATASETS),
@@ -61,6 +73,15 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _write_measured(args: argparse.Namespace) -> None:
+    dataset = open_dataset(args.source, args.data, ground_options(args))
+    args.out.mkdir(parents=True, exist_ok=True)
+    for shard, first in enumerate(range(0, len(dataset), FRAMES_PER_SHARD)):
+        indices = tqdm(range(first, min(first + FRAMES_PER_SHARD, len(dataset))), unit='frame')
+        write_shard(args.out / f'{args.source}-{shard:05d}.tar', (
+            frame.sample for frame in measured_frames(args.source, dataset, indices)))
+
+
 def _write_pictures(args: argparse.Namespace) -> None:
     # These bring torch and transformers, which the other commands do without.
     from deepsight_training.datasets.coco import Coco
@@ -86,7 +107,7 @@ def _build(args: argparse.Namespace) -> None:
         seen = Segmentation.load(find_bundle(args.embodied)) if args.embodied else None
         name = f'{args.source}-embodied' if args.embodied else args.source
         step = max(len(dataset) // args.frames, 1)
-        frames = measured_frames(args.source, dataset, step, seen)
+        frames = measured_frames(args.source, dataset, range(0, len(dataset), step), seen)
     if args.wordings == 'unseen':
         name = f'{name}-unseen'
     written = build(islice(frames, args.frames), name, args.out, args.questions, args.wordings)
@@ -101,6 +122,8 @@ def main() -> int:
             # MuJoCo's graphics library and torch do not bear with each other in one process.
             from deepsight_training.instructions.shard_writer import write_frames
             write_frames(args.split, args.shards, args.out, args.jobs)
+        elif args.command == 'measured':
+            _write_measured(args)
         elif args.command == 'pictures':
             _write_pictures(args)
         else:

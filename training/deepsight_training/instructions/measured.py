@@ -1,5 +1,6 @@
 """Frames of real data sets whose truth is measured: RGB-D cameras and LiDAR."""
 
+from collections.abc import Iterable
 from collections.abc import Iterator
 from dataclasses import dataclass
 from dataclasses import replace
@@ -34,9 +35,9 @@ class Measured:
     seen: QaFrame
 
 
-def measured_frames(name: str, dataset: Dataset, step: int = 1,
+def measured_frames(name: str, dataset: Dataset, indices: Iterable[int],
                     embodied: Segmentation | None = None) -> Iterator[Measured]:
-    """Yield every ``step``-th frame; with ``embodied``, its depth is what the model sees.
+    """Yield frames of a data set; with ``embodied``, its depth is what the model sees.
 
     Where the data set knows its ground only nominally, the truth takes the plane fitted to the
     measured points, as gravity and a levelled floor would give it. The embodied depth keeps the
@@ -44,7 +45,7 @@ def measured_frames(name: str, dataset: Dataset, step: int = 1,
     """
     outdoors = name.startswith('kitti')
     pipeline: EmbodiedDepth | None = None
-    for index in range(0, len(dataset), step):
+    for index in indices:
         frame = dataset[index]
         depth = depth_image(frame)
         camera = frame.camera.scaled(*depth.shape[::-1])

@@ -1,5 +1,6 @@
-"""Casts the frames of a split into shards: written once, resumable, by several processes."""
+"""Casts the frames of a split into shards: resumable, by several processes."""
 
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from functools import partial
@@ -7,38 +8,30 @@ from pathlib import Path
 from typing import Final
 
 from tqdm import tqdm
-import webdataset
 
-from deepsight_training.instructions.shards import encode
+from deepsight_training.instructions.sample import FrameSample
+from deepsight_training.instructions.shards import write_shard
+from deepsight_training.instructions.splits import Split
 from deepsight_training.instructions.splits import SPLITS
 from deepsight_training.instructions.views import layout_samples
 
 LAYOUTS_PER_SHARD: Final = 24
 
 
-def _write_shard(split: str, folder: Path, index: int) -> int:
-    """Write one shard unless it is there; return its number of frames, 0 if it was."""
-    path = folder / f'{split}-{index:05d}.tar'
-    if path.exists():
-        return 0
-    kinds, first = SPLITS[split].layouts, SPLITS[split].first_seed
-    partial_path = path.with_suffix('.part')
-    count = 0
-    with webdataset.TarWriter(str(partial_path)) as writer:
-        for layout in range(index * LAYOUTS_PER_SHARD, (index + 1) * LAYOUTS_PER_SHARD):
-            for sample in layout_samples(SPLITS[split], kinds[layout % len(kinds)],
-                                         first + layout):
-                writer.write({'__key__': sample.name, **encode(sample)})
-                count += 1
-    # A shard has its name only once it is whole, so that an interrupted run goes on there.
-    partial_path.rename(path)
-    return count
+def _samples(split: Split, shard: int) -> Iterator[FrameSample]:
+    for layout in range(shard * LAYOUTS_PER_SHARD, (shard + 1) * LAYOUTS_PER_SHARD):
+        kind = split.layouts[layout % len(split.layouts)]
+        yield from layout_samples(split, kind, split.first_seed + layout)
+
+
+def _write(split: str, folder: Path, shard: int) -> int:
+    return write_shard(folder / f'{split}-{shard:05d}.tar', _samples(SPLITS[split], shard))
 
 
 def write_frames(split: str, shards: int, folder: Path, jobs: int = 1) -> None:
     """Write the first ``shards`` shards of a split that are not in ``folder`` yet."""
     folder.mkdir(parents=True, exist_ok=True)
-    write = partial(_write_shard, split, folder)
+    write = partial(_write, split, folder)
     frames = 0
     with tqdm(total=shards, unit='shard', desc=split) as bar, ExitStack() as stack:
         work = map if jobs == 1 else stack.enter_context(ProcessPoolExecutor(jobs)).map

@@ -1,5 +1,6 @@
-"""Frames as webdataset shards: their records, and how they are read."""
+"""Frames as webdataset shards: their records, and how they are written and read."""
 
+from collections.abc import Iterable
 from collections.abc import Iterator
 import io
 import json
@@ -57,3 +58,18 @@ def read_frames(folder: Path, split: str) -> Iterator[FrameSample]:
     shards = [str(path) for path in shard_paths(folder, split)]
     for record in webdataset.WebDataset(shards, shardshuffle=False, empty_check=False):
         yield decode(record)
+
+
+def write_shard(path: Path, samples: Iterable[FrameSample]) -> int:
+    """Write frames to a shard; return their number, 0 if the shard was there already."""
+    if path.exists():
+        return 0
+    partial = path.with_suffix('.part')
+    count = 0
+    with webdataset.TarWriter(str(partial)) as writer:
+        for sample in samples:
+            writer.write({'__key__': sample.name.replace('.', '_'), **encode(sample)})
+            count += 1
+    # A shard has its name only once it is whole, so that an interrupted run goes on there.
+    partial.rename(path)
+    return count
