@@ -41,8 +41,8 @@ ENCODER_TASK: Final = 'depth_encoder'
 Status = Literal['ok', 'cancelled', 'deadline', 'no_frame', 'stale', 'rejected', 'error']
 """``rejected``: the question cannot be read; ``error``: it could not be answered."""
 
-_NO_GROUND: Final = ('obstacles and heights count from the ground, which is not known here: give '
-                     'TF to ground_frame, or camera_height and camera_pitch')
+_NO_GROUND: Final = 'obstacles and heights count from the ground, which is not known here: '
+_REMEDY: Final = 'give TF to ground_frame, or camera_height and camera_pitch'
 _EMPTY: Final = ('nothing was measured in this depth image: every pixel is zero or not finite; '
                  'check what publishes it')
 _ENDINGS: Final = {'cancelled': 'cancelled', 'deadline': 'the deadline passed'}
@@ -161,7 +161,7 @@ class SpatialAnswering:
             asked = with_places(question, size)
             needs_ground = asks_for_the_way(asked) or asks_for_height(asked)
             if frame.ground is None and needs_ground:
-                return unanswered(question, 'error', frame.no_ground or _NO_GROUND)
+                return unanswered(question, 'error', _NO_GROUND + (frame.no_ground or _REMEDY))
             picture = self.encode(frame)
             encoded = time.monotonic()
             say = on_text and (lambda text: on_text(with_pixels(text, size)))
@@ -173,7 +173,7 @@ class SpatialAnswering:
             answer = parse_answer('')
             error = f'{_ENDINGS[done.status]} after {len(done.tokens)} tokens'
         elif frame.ground is None and answer.ahead:
-            return unanswered(question, 'error', frame.no_ground or _NO_GROUND)
+            return unanswered(question, 'error', _NO_GROUND + (frame.no_ground or _REMEDY))
         else:
             evidence = find_evidence(frame, asked, answer)
         return SpatialAnswer(

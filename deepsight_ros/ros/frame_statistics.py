@@ -42,6 +42,11 @@ class FrameStatistics:
         self._last_ns: int | None = None
         self._periods: deque[int] = deque(maxlen=_STAMPS)
 
+    @property
+    def received(self) -> int:
+        """Pictures that arrived."""
+        return self._counts.received
+
     def receive(self, stamp_ns: int) -> None:
         """Count a picture that arrived, and those that should have arrived before it."""
         with self._lock:

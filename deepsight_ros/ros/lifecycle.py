@@ -13,10 +13,11 @@ from rclpy.lifecycle import TransitionCallbackReturn
 from deepsight_ros.engines import EngineError
 from deepsight_ros.geometry import CameraError
 from deepsight_ros.geometry import GroundError
+from deepsight_ros.language.errors import LanguageError
 from deepsight_ros.resources import ResourceError
 from deepsight_ros.ros.parameters import ParameterError
 
-EXPLAINED = (CameraError, EngineError, GroundError, ParameterError, ResourceError)
+EXPLAINED = (CameraError, EngineError, GroundError, LanguageError, ParameterError, ResourceError)
 """Errors whose message names cause and remedy; others come with a traceback."""
 
 Transition = Callable[[Any, LifecycleState], TransitionCallbackReturn]

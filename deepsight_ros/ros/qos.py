@@ -24,6 +24,12 @@ def output() -> QoSProfile:
                       reliability=ReliabilityPolicy.RELIABLE)
 
 
+def questions() -> QoSProfile:
+    """Reliable, with room for a burst: every question and every answer counts."""
+    return QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=1000,
+                      reliability=ReliabilityPolicy.RELIABLE)
+
+
 def overridable() -> QoSOverridingOptions:
     """Allow history, depth and reliability of a topic to be set by parameter."""
     return QoSOverridingOptions.with_default_policies()

@@ -10,10 +10,14 @@ import sys
 import pytest
 import rclpy
 
+from deepsight_ros.resources import find_bundle
+from deepsight_ros.resources import ResourceError
+
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 sys.path.insert(0, str(HERE))
 
+from language_peer import LanguagePeer  # noqa: E402
 from ros_peer import Peer  # noqa: E402
 
 FIRST_PORT = 47100
@@ -49,6 +53,20 @@ def peer(painted_bundle: Path) -> Iterator[Peer]:
     """Camera and listener in this process; ``peer.start_node`` adds the node under test."""
     rclpy.init()
     peer = Peer(painted_bundle)
+    yield peer
+    peer.close()
+    rclpy.shutdown()
+
+
+@pytest.fixture
+def language_peer() -> Iterator[LanguagePeer]:
+    """Depth camera that asks; ``start_node`` adds the node with the bundle that ships."""
+    try:
+        bundle = find_bundle('deepsight_nano')
+    except ResourceError:
+        pytest.skip('the bundle deepsight_nano is still being trained')
+    rclpy.init()
+    peer = LanguagePeer(bundle)
     yield peer
     peer.close()
     rclpy.shutdown()
