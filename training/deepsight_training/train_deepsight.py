@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 from typing import Final
 
+from accelerate import PartialState
 import numpy as np
 from safetensors.torch import load_file
 import tokenizers
@@ -142,7 +143,8 @@ def train_deepsight(
     stage = STAGES[stage_name]
     folder = output / stage_name
     frames = {name: SOURCES[name].read(data) for name in stage.shares}
-    tokenizer = _tokenizer_for(stage_name, parts, output, next(iter(frames.values())))
+    with PartialState(cpu=not torch.cuda.is_available()).main_process_first():
+        tokenizer = _tokenizer_for(stage_name, parts, output, next(iter(frames.values())))
     if stage.start is None:
         model = build_model(parts, tokenizer)
     else:
