@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 import ctypes
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from typing import Final
 from typing import ParamSpec
@@ -90,7 +91,20 @@ def current_gpu() -> Gpu:
 def require_memory(needed: int, purpose: str) -> None:
     """Raise ``EngineError`` unless this many bytes of GPU memory are free, and some to spare."""
     free, total = call(cudart.cudaMemGetInfo)
+    properties: cudart.cudaDeviceProp = call(
+        cudart.cudaGetDeviceProperties, call(cudart.cudaGetDevice))
+    if properties.integrated:
+        # A Jetson's GPU has the computer's memory, and CUDA takes the page cache for used.
+        free = max(free, available_memory(Path('/proc/meminfo').read_text(encoding='ascii')))
     check_memory(needed, free, total, purpose)
+
+
+def available_memory(meminfo: str) -> int:
+    """Return the bytes that programs can get, page cache included, from Linux's meminfo."""
+    for line in meminfo.splitlines():
+        if line.startswith('MemAvailable:'):
+            return int(line.split()[1]) << 10
+    return 0
 
 
 def check_memory(needed: int, free: int, total: int, purpose: str) -> None:

@@ -1,6 +1,7 @@
 """What can be checked of the CUDA layer without a GPU: errors, and where slices lie."""
 
 from collections.abc import Callable
+from pathlib import Path
 import subprocess
 import sys
 
@@ -57,6 +58,13 @@ def test_memory_is_checked_before_it_is_used() -> None:
     cuda.check_memory(1 << 30, free=2 << 30, total=4 << 30, purpose='one context')
     with pytest.raises(EngineError, match='one context needs 1024 MB.*1024 of 4096 MB are free'):
         cuda.check_memory(1 << 30, free=1 << 30, total=4 << 30, purpose='one context')
+
+
+def test_memory_that_an_integrated_gpu_shares() -> None:
+    text = 'MemTotal: 16000000 kB\nMemFree: 200000 kB\nMemAvailable: 9000000 kB\n'
+    assert cuda.available_memory(text) == 9_000_000 * 1024
+    assert cuda.available_memory('MemTotal: 1 kB\n') == 0  # kernels before 3.14
+    assert cuda.available_memory(Path('/proc/meminfo').read_text(encoding='ascii')) > 0
 
 
 @pytest.mark.skipif(has_gpu(), reason='there is a GPU')
