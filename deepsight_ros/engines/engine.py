@@ -66,9 +66,10 @@ class Engine(Protocol):
 
     def warm_up(self) -> None:
         """
-        Run the bundle's recorded inputs, or zeros of the profiles' usual shapes, and forget them.
+        Run recorded inputs, or zeros of the profiles' usual shapes, and forget the results.
 
-        The first calls after that are as fast as the later ones. Resident tensors do not change.
+        The first calls with these shapes are then as fast as the later ones. Calls with resident
+        tensors are prepared when they are first made: whoever keeps state makes some.
         """
 
     def allocate(self, name: str, shape: Shape | None = None) -> Tensor:
@@ -86,6 +87,7 @@ class Engine(Protocol):
 
     def __enter__(self) -> Engine:
         """Return the engine."""
+        return self
 
     def __exit__(
         self,
@@ -94,6 +96,7 @@ class Engine(Protocol):
         trace: TracebackType | None,
     ) -> None:
         """Close the engine."""
+        self.close()
 
 
 def load_engine(
@@ -141,10 +144,14 @@ def _load_tensorrt(bundle: Path, manifest: Manifest, cache: Path | None) -> Engi
         if find_spec(needed) is None:
             raise EngineError(f'{needed} is not installed (pip install {package})')
     try:
+        from deepsight_ros.engines.plan_facts import lost_precision
         from deepsight_ros.engines.tensorrt import TensorRtEngine
         from deepsight_ros.engines.tensorrt_plan import find_plan_here
+        from deepsight_ros.engines.tensorrt_plan import LoadedPlan
     except (ImportError, AttributeError) as error:  # names that old versions lack
         raise EngineError(f'the installed TensorRT or cuda-python is too old ({error}); update to '
                           'TensorRT 10.3 and cuda-python 12.6 or newer') from error
     plan = find_plan_here(manifest, cache_folder(cache), bundle)
-    return TensorRtEngine(plan, manifest, reason='its plan is in the cache')
+    found = ['its plan is in the cache', lost_precision(plan.manifest)]
+    return TensorRtEngine(LoadedPlan(plan.content, manifest.name), manifest,
+                          '; '.join(filter(None, found)))

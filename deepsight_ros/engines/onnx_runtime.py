@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 from typing import Final
 from typing import Union
@@ -172,19 +171,6 @@ class OnnxRuntimeEngine(Engine):
             tensor.free()
         self._tensors.clear()
         self._session = self._binding = None
-
-    def __enter__(self) -> OnnxRuntimeEngine:
-        """Return the engine."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Close the engine."""
-        self.close()
 
 
 class HostTensor(Tensor):

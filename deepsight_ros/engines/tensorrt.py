@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 import logging
-from types import TracebackType
 from typing import Any
 from typing import Final
 
@@ -21,7 +20,6 @@ from deepsight_ros.engines.errors import EngineError
 from deepsight_ros.engines.manifest import Manifest
 from deepsight_ros.engines.manifest import TensorSpec
 from deepsight_ros.engines.plan_facts import covering_profile
-from deepsight_ros.engines.plans import Plan
 from deepsight_ros.engines.tensorrt_plan import FREE
 from deepsight_ros.engines.tensorrt_plan import LoadedPlan
 from deepsight_ros.engines.tensorrt_plan import VERSION
@@ -50,14 +48,11 @@ class TensorRtEngine(Engine):
     ``into`` names prepares the graph for them: milliseconds to seconds, hence ``warm_up``.
     """
 
-    def __init__(
-        self, plan: Plan, manifest: Manifest, *, reason: str, shared: LoadedPlan | None = None,
-    ) -> None:
-        """Load the plan, or take the weights that a ``shared`` one has loaded."""
+    def __init__(self, loaded: LoadedPlan, manifest: Manifest, reason: str) -> None:
+        """Become a user of a loaded plan; ``EngineError`` if the GPU has no room for one more."""
         self.manifest = manifest
         self.reason = reason
-        self._plan = plan
-        self._loaded = shared or LoadedPlan(plan.content, manifest.name)
+        self._loaded = loaded
         gpu = cuda.current_gpu()
         self.backend = f'tensorrt {VERSION} {gpu.name}'
         self._inputs = described(_symbolic(self._loaded.inputs), manifest.inputs)
@@ -119,7 +114,7 @@ class TensorRtEngine(Engine):
     def new_context(self) -> TensorRtEngine:
         """Return an engine with a stream, memory and graphs of its own on the same weights."""
         self._require_open()
-        return TensorRtEngine(self._plan, self.manifest, reason=self.reason, shared=self._loaded)
+        return TensorRtEngine(self._loaded, self.manifest, self.reason)
 
     def read_back(self) -> tuple[tuple[TensorSpec, ...], dict[str, int]]:
         """Return the plan's own inputs and outputs, and dtype to number of layers."""
@@ -139,19 +134,6 @@ class TensorRtEngine(Engine):
         self._tensors.clear()
         self._memory.close()
         del self._loaded
-
-    def __enter__(self) -> TensorRtEngine:
-        """Return the engine."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Close the engine."""
-        self.close()
 
     def _require_open(self) -> None:
         if self._closed:

@@ -23,6 +23,7 @@ from deepsight_ros.engines.manifest import TensorSpec
 from deepsight_ros.engines.plans import Plan
 from deepsight_ros.engines.plans import PlanKey
 from deepsight_ros.engines.tensorrt import TensorRtEngine
+from deepsight_ros.engines.tensorrt_plan import LoadedPlan
 from deepsight_ros.engines.tensorrt_plan import Log
 from deepsight_ros.engines.tensorrt_plan import plan_key
 from deepsight_ros.engines.tensorrt_plan import portable
@@ -76,7 +77,8 @@ class TensorRtCompiler(Compiler):
 
     def open(self, plan: Plan, manifest: Manifest, bundle: Path) -> TensorRtEngine:
         """Load the plan."""
-        return TensorRtEngine(plan, manifest, reason='to be compared with its ONNX graph')
+        return TensorRtEngine(LoadedPlan(plan.content, manifest.name), manifest,
+                              'to be compared with its ONNX graph')
 
     def read_back(self, engine: Engine) -> tuple[tuple[TensorSpec, ...], dict[str, int]]:
         """Return inputs and outputs, and dtype to number of layers."""
