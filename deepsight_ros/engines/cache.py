@@ -35,14 +35,15 @@ def cache_folder(folder: Path | None = None) -> Path:
     ``EngineError`` without any of them: a temporary folder would hide that a robot builds its
     plans anew at every start.
     """
-    if folder is not None:
-        return folder.expanduser()
-    if named := os.environ.get(VARIABLE):
-        return Path(named).expanduser()
+    named = os.environ.get(VARIABLE)
     base = Path(os.environ.get('XDG_CACHE_HOME', ''))
-    if base.is_absolute():  # the specification says to ignore relative ones
-        return base / 'deepsight'
     try:
+        if folder is not None:
+            return folder.expanduser()
+        if named:
+            return Path(named).expanduser()
+        if base.is_absolute():  # the specification says to ignore relative ones
+            return base / 'deepsight'
         return Path.home() / '.cache' / 'deepsight'
     except RuntimeError:
         raise EngineError(f'there is no home folder to keep engines in; set {VARIABLE} to a '

@@ -127,7 +127,9 @@ class OnnxRuntimeEngine(Engine):
         except EngineError:
             raise
         except Exception as error:
-            raise EngineError(f'{self.manifest.name}: ONNX Runtime failed ({error})') from error
+            given = {name: list(value.shape) for name, value in inputs.items()}
+            raise EngineError(f'{self.manifest.name}: ONNX Runtime failed on {given} ({error}); '
+                              'give shapes that belong together, or free memory') from error
         results = dict(zip(self._output_names, values, strict=True))
         if into:
             self._move(results, into)
@@ -226,5 +228,8 @@ def _content(value: Array | Tensor) -> Array:
 
 
 def _spec(item: Any) -> TensorSpec:
+    if item.type not in _DTYPES:
+        raise EngineError(f'{item.name!r} is a {item.type}; export a graph whose inputs and '
+                          f'outputs are among {", ".join(_DTYPES)}')
     shape = tuple(size if isinstance(size, int) else str(size) for size in item.shape)
-    return TensorSpec(item.name, _DTYPES.get(item.type, item.type), shape)
+    return TensorSpec(item.name, _DTYPES[item.type], shape)

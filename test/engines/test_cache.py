@@ -34,11 +34,12 @@ def test_argument_before_variable_before_xdg_before_home(
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason='only root can become a user without a name')
-def test_no_home_in_a_container() -> None:
-    code = ('import os\n'
+@pytest.mark.parametrize('named', ['', 'pathlib.Path("~/plans")'])
+def test_no_home_in_a_container(named: str) -> None:
+    code = ('import os, pathlib\n'
             'from deepsight_ros.engines import cache_folder, EngineError\n'
             'os.setuid(61234)\n'
-            'try: print(cache_folder())\n'
+            f'try: print(cache_folder({named}))\n'
             'except EngineError as error: print(error)')
     done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True,
                           env={'PATH': os.environ['PATH']})

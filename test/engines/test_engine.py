@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import numpy as np
+import onnx
 import pytest
 
 from deepsight_ros.benchmarks.engine_rows import engine_row
@@ -17,6 +18,7 @@ from deepsight_ros.engines import Manifest
 from deepsight_ros.engines import ShapeRange
 from deepsight_ros.engines import Tolerance
 from deepsight_ros.engines import Variant
+from deepsight_ros.engines.manifest import sha256
 
 
 def edit_manifest(bundle: Path, **changes: object) -> None:
@@ -144,11 +146,40 @@ def test_manifest_that_is_no_json(bundle: Path) -> None:
 def test_graph_that_is_no_protobuf(bundle: Path) -> None:
     (bundle / 'model.onnx').write_bytes(b'no protobuf')
     manifest = Manifest.read(bundle)
-    from deepsight_ros.engines.manifest import sha256
     manifest.files['model.onnx'] = sha256(bundle / 'model.onnx')
     manifest.write(bundle)
     with pytest.raises(EngineError, match='cannot load the graph'):
         load_engine(bundle)
+
+
+def replace_graph(bundle: Path, *nodes: onnx.NodeProto, x: int, y: int) -> None:
+    """Write another graph from x [n, 3] to y [n, 3] into the bundle."""
+    graph = onnx.helper.make_graph(
+        list(nodes), 'other', [onnx.helper.make_tensor_value_info('x', x, ['n', 3])],
+        [onnx.helper.make_tensor_value_info('y', y, ['n', 3])])
+    opsets = [onnx.helper.make_opsetid('', 18)]
+    onnx.save(onnx.helper.make_model(graph, opset_imports=opsets, ir_version=9),
+              bundle / 'model.onnx')
+    manifest = Manifest.read(bundle)
+    manifest.files['model.onnx'] = sha256(bundle / 'model.onnx')
+    manifest.write(bundle)
+
+
+def test_tensors_that_numpy_has_no_type_for(bundle: Path) -> None:
+    string = onnx.TensorProto.STRING
+    replace_graph(bundle, onnx.helper.make_node('Identity', ['x'], ['y']), x=string, y=string)
+    with pytest.raises(EngineError, match=r"'x' is a tensor\(string\); export a graph"):
+        load_engine(bundle)
+
+
+def test_a_graph_that_fails_in_a_call(bundle: Path) -> None:
+    number = onnx.TensorProto.FLOAT
+    square = onnx.helper.make_node('MatMul', ['x', 'x'], ['y'])  # takes n = 3 alone
+    replace_graph(bundle, square, x=number, y=number)
+    with load_engine(bundle) as engine:
+        with pytest.raises(EngineError, match=r"failed on \{'x': \[2, 3\]\} .*; give shapes"):
+            engine({'x': np.ones((2, 3), np.float32)})
+        assert engine({'x': np.ones((3, 3), np.float32)})['y'].sum() == 27
 
 
 def test_providers(bundle: Path) -> None:
