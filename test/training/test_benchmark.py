@@ -52,6 +52,18 @@ def test_answers_are_balanced(built):
     assert 'indoors' not in constant, 'all frames are indoors'
 
 
+def test_the_length_asked_for_does_not_tell_whether_it_is_safe(built):
+    _, items = built
+    safe = [item for item in items if item.question_type == 'safe']
+    asked = np.array([parse_answer(item.question).distance for item in safe])
+    answers = np.array([item.ground_truth == 'yes' for item in safe])
+    assert len(safe) >= 10
+    by_threshold = max(np.mean((asked < limit) == answers) for limit in [*asked, 1e3])
+    assert by_threshold < 0.7
+    order = np.argsort(asked)
+    assert np.all(asked[order[1::2]] < 1.2 * asked[order[::2]])
+
+
 def test_both_forms_of_a_place_are_asked_with_the_same_answer(built):
     _, items = built
     coordinates = [item for item in items if item.question_type == 'nearer']

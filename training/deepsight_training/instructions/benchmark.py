@@ -2,10 +2,10 @@
 
 How questions are drawn: places lie on one surface (``draft.FLAT``); compared places differ by 4 to
 50 % in distance, evenly in its logarithm, and in half of the pairs the lower one is farther; X of
-"safe to move X" is 4 to 50 % off the clearance, and within each range of X as often safe as not; a
-thing that is asked for is as often there as not; letters, directions, counts and classes are as
-balanced as the frames allow; lengths are spread over their range's logarithm. Questions about
-places are asked twice, with coordinates and with region tokens.
+"safe to move X" is 4 to 50 % off the clearance, and each safe move has its twin of the same length
+(within 5 %) that is not; a thing that is asked for is as often there as not; letters, directions,
+counts and classes are as balanced as the frames allow; lengths are spread over their range's
+logarithm. Questions about places are asked twice, with coordinates and with region tokens.
 """
 
 from collections import defaultdict
@@ -34,6 +34,8 @@ DRAWS: Final = {
     'out_of_scope': 1, 'safe': 12}
 """Questions of a family that are drawn per frame, to choose from: one where the frame decides all,
 many where the choice is narrow, three otherwise."""
+ALIKE: Final = 1.05
+"""Lengths that differ by less than this factor make a pair of a safe and an unsafe move."""
 _BINS: Final = 8
 _SMALLEST: Final = 1e-3
 
@@ -88,8 +90,10 @@ def balanced(candidates: Sequence[Candidate], number: int,
         edges = _edges([candidate.item.value or 0.0 for candidate in shuffled])
         for candidate in shuffled:
             groups[int(np.searchsorted(edges, candidate.item.value or 0.0))].append(candidate)
-    elif shuffled[0].item.kind == 'yes_no':
-        groups.update(_paired_groups(shuffled))
+    elif shuffled[0].item.family == 'safe':
+        groups.update(_by_length(shuffled, rng))
+    elif shuffled[0].item.family == 'exists':
+        groups.update(_by_thing(shuffled))
     else:
         for candidate in shuffled:
             groups[parse_answer(candidate.item.answer).value].append(candidate)
@@ -111,21 +115,37 @@ def _edges(values: Sequence[float]) -> np.ndarray:
     return np.asarray(edges[1:-1])
 
 
-def _paired_groups(candidates: Sequence[Candidate]) -> dict[object, list[Candidate]]:
-    """Group by answer and what is asked for: yes and no alike often for every range of X."""
-    subjects: list[object] = [candidate.item.about for candidate in candidates]
-    if candidates[0].item.family == 'safe':
-        asked = [parse_answer(candidate.item.about).distance or _SMALLEST
-                 for candidate in candidates]
-        subjects = np.searchsorted(_edges(asked), asked).tolist()
+def _by_thing(candidates: Sequence[Candidate]) -> dict[object, list[Candidate]]:
+    """Group yes and no by what is asked for, as many of the one as of the other."""
     groups: dict[object, list[Candidate]] = {}
-    for subject in dict.fromkeys(subjects):
-        halves = {answer: [candidate for candidate, own in zip(candidates, subjects, strict=True)
-                           if own == subject and candidate.item.answer.startswith(answer)]
+    for thing in dict.fromkeys(candidate.item.about for candidate in candidates):
+        halves = {answer: [candidate for candidate in candidates
+                           if (candidate.item.about, candidate.item.answer) == (thing, answer)]
                   for answer in ('yes', 'no')}
         size = min(map(len, halves.values()))
-        groups.update({(subject, answer): half[:size] for answer, half in halves.items() if size})
+        groups.update({(thing, answer): half[:size] for answer, half in halves.items() if size})
     return groups
+
+
+def _by_length(candidates: Sequence[Candidate],
+               rng: np.random.Generator) -> dict[object, list[Candidate]]:
+    """Group into pairs of yes and no about nearly the same X, so that X alone tells nothing."""
+    waiting: dict[str, list[tuple[float, Candidate]]] = {'yes': [], 'no': []}
+    pairs: list[tuple[Candidate, Candidate]] = []
+    for candidate in sorted(candidates, key=_length):
+        x, answer = _length(candidate), candidate.item.answer[:3].rstrip(',')
+        others = waiting['no' if answer == 'yes' else 'yes']
+        if others and x < ALIKE * others[-1][0]:
+            pairs.append((candidate, others.pop()[1]))
+        else:
+            waiting[answer].append((x, candidate))
+    order = rng.permutation(len(pairs))
+    return {(rank, half): [pairs[index][half]] for rank, index in enumerate(order)
+            for half in (0, 1)}
+
+
+def _length(candidate: Candidate) -> float:
+    return parse_answer(candidate.item.about).distance or _SMALLEST
 
 
 def _write(chosen: Sequence[Candidate], frames: Sequence[Measured], name: str, out: Path) -> int:
