@@ -1,6 +1,7 @@
 """Benchmarks: balanced, about frames that are there, and true as far as the depth tells."""
 
 from collections import Counter
+from dataclasses import replace
 import re
 
 from deepsight_training.datasets.sample import DatasetError
@@ -125,6 +126,11 @@ def test_the_nearest_point_of_a_pixel_is_its_depth():
     assert depth.shape == (240, 320)
     assert depth[5, 5] == 3.0 and depth[239, 319] == 7.0
     assert np.isfinite(depth).sum() == 2
+    small = Camera(96, 64, 80.0, 80.0, 47.5, 31.5)
+    dense = np.full((64, 96), 2.0, np.float32)
+    image = np.zeros((64, 96, 3), np.uint8)
+    same = depth_image(replace(frame, camera=small, image=image, truth=dense))
+    np.testing.assert_array_equal(same, dense)
 
 
 @pytest.mark.parametrize(('name', 'folder', 'ground'), [

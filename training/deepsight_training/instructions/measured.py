@@ -22,7 +22,7 @@ from deepsight_training.instructions.sample import FloatImage
 from deepsight_training.instructions.sample import FrameSample
 
 WIDTH: Final = 320
-"""Columns of a measured depth image: about as many as a scanner has beams for."""
+"""Columns of a measured depth image at most: about as many as a scanner has beams for."""
 CAR: Final = Robot(width=1.9, height=1.7, min_obstacle_height=0.3)
 """Who drives where the data set's camera is on a car."""
 
@@ -50,8 +50,9 @@ def measured_frames(name: str, dataset: Dataset, indices: Iterable[int],
         depth = depth_image(frame)
         camera = frame.camera.scaled(*depth.shape[::-1])
         ground = true_ground(frame, dataset.ground_is_exact)
-        sample = FrameSample.unlabelled(f'{name}-{frame.name}', depth, camera, ground,
-                                        indoors=not outdoors)
+        # Files and records are named after frames; those of some data sets are paths.
+        title = f'{name}-{frame.name}'.replace('/', '_').replace('.', '_')
+        sample = FrameSample.unlabelled(title, depth, camera, ground, indoors=not outdoors)
         if outdoors:
             sample = replace(sample, robot=CAR)
         seen = QaFrame(depth, camera, ground, sample.robot)
@@ -68,16 +69,17 @@ def measured_frames(name: str, dataset: Dataset, indices: Iterable[int],
 
 
 def depth_image(frame: Frame) -> FloatImage:
-    """Truth as an image of WIDTH columns (m, NaN where there is none).
+    """Truth as an image of up to WIDTH columns (m, NaN where there is none).
 
     The nearest point of a pixel counts, as a camera would see it.
     """
-    height = round(frame.camera.height * WIDTH / frame.camera.width)
+    width = min(WIDTH, frame.camera.width)
+    height = round(frame.camera.height * width / frame.camera.width)
     points = frame.truth_points()
-    columns = ((points[:, 0] + 0.5) * WIDTH / frame.camera.width).astype(int)
+    columns = ((points[:, 0] + 0.5) * width / frame.camera.width).astype(int)
     rows = ((points[:, 1] + 0.5) * height / frame.camera.height).astype(int)
-    inside = (columns >= 0) & (columns < WIDTH) & (rows >= 0) & (rows < height)
-    depth = np.full((height, WIDTH), np.inf, np.float32)
+    inside = (columns >= 0) & (columns < width) & (rows >= 0) & (rows < height)
+    depth = np.full((height, width), np.inf, np.float32)
     np.minimum.at(depth, (rows[inside], columns[inside]), points[inside, 2])
     depth[np.isinf(depth)] = np.nan
     return depth

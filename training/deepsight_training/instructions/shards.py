@@ -68,7 +68,7 @@ def write_shard(path: Path, samples: Iterable[FrameSample]) -> int:
     count = 0
     with webdataset.TarWriter(str(partial)) as writer:
         for sample in samples:
-            writer.write({'__key__': sample.name.replace('.', '_'), **encode(sample)})
+            writer.write({'__key__': sample.name, **encode(sample)})
             count += 1
     # A shard has its name only once it is whole, so that an interrupted run goes on there.
     partial.rename(path)
