@@ -8,6 +8,9 @@ import sys
 
 import pytest
 
+from deepsight_ros.resources import find_bundle
+from deepsight_ros.resources import ResourceError
+
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 sys.path.insert(0, str(HERE))
@@ -38,6 +41,15 @@ def painted_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     folder = tmp_path_factory.mktemp('bundles') / 'painted'
     return write_painted_bundle(folder, pixels=128 * 64, multiple=8)
+
+
+@pytest.fixture(scope='session')
+def spatial_language_bundle() -> Path:
+    """Bundle that answers, the one that ships."""
+    try:
+        return find_bundle('deepsight_nano')
+    except ResourceError:
+        pytest.skip('the bundle deepsight_nano is still being trained')
 
 
 @pytest.fixture(scope='session')

@@ -10,9 +10,6 @@ import sys
 import pytest
 import rclpy
 
-from deepsight_ros.resources import find_bundle
-from deepsight_ros.resources import ResourceError
-
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 sys.path.insert(0, str(HERE))
@@ -59,14 +56,10 @@ def peer(painted_bundle: Path) -> Iterator[Peer]:
 
 
 @pytest.fixture
-def language_peer() -> Iterator[LanguagePeer]:
-    """Depth camera that asks; ``start_node`` adds the node with the bundle that ships."""
-    try:
-        bundle = find_bundle('deepsight_nano')
-    except ResourceError:
-        pytest.skip('the bundle deepsight_nano is still being trained')
+def language_peer(spatial_language_bundle: Path) -> Iterator[LanguagePeer]:
+    """Depth camera that asks; ``start_node`` adds the node."""
     rclpy.init()
-    peer = LanguagePeer(bundle)
+    peer = LanguagePeer(spatial_language_bundle)
     yield peer
     peer.close()
     rclpy.shutdown()

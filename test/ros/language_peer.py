@@ -82,12 +82,16 @@ class LanguagePeer(Peer):
                 kind, name, lambda message, to=self.received[topic]: to.append(keep(message)),
                 qos.questions())
 
-    def connect(self) -> None:
-        """Hear all answers, and wait until both sides have found each other."""
+    def hear_answers(self) -> None:
+        """Keep what comes on ``answer/details``."""
         self.node.create_subscription(
             String, 'answer/details', lambda message: self.answers.append(
                 json.loads(message.data, parse_constant=lambda name: f'bad JSON: {name}')),
             qos.questions())
+
+    def connect(self) -> None:
+        """Hear all answers, and wait until both sides have found each other."""
+        self.hear_answers()
         node, kinds = self.under_test, (Image, CameraInfo, String)
         self.wait_until(lambda: all(
             self._publisher_of(kind).get_subscription_count() for kind in kinds

@@ -3,6 +3,7 @@
 import json
 import math
 import re
+import threading
 
 from language_peer import depth_image
 from language_peer import depth_info
@@ -16,6 +17,7 @@ from language_peer import WALL
 from language_peer import WIDTH
 import numpy as np
 import pytest
+from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.qos import ReliabilityPolicy
 from sensor_msgs.msg import Imu
 from std_msgs.msg import String
@@ -267,3 +269,28 @@ def test_diagnostics_tell_model_counts_and_times(asker):
     assert float(status['total_ms']) > float(status['encode_ms']) > 0
     asker.wait_until(lambda: asker.status()['message'] == 'no depth images on /depth/image')
     assert asker.status()['level'] == b'\x01'
+
+
+def left_behind(node):
+    """Entities and threads that a node has."""
+    kinds = (node.publishers, node.subscriptions, node.timers, node.services)
+    return [len(list(kind)) for kind in kinds], threading.active_count()
+
+
+def test_cycles_leave_nothing_behind(language_peer):
+    node = language_peer.start_node(autostart=False)
+    before = left_behind(node)
+    for _ in range(3):
+        for step in ('configure', 'activate', 'deactivate', 'cleanup'):
+            assert getattr(node, f'trigger_{step}')() == TransitionCallbackReturn.SUCCESS
+        assert left_behind(node) == before
+
+
+def test_an_exception_in_activate_is_reported_and_undone(language_peer, capfd):
+    node = language_peer.start_node(
+        autostart=False, **{'qos_overrides./question.subscription.reliability': 'nonsense'})
+    node.trigger_configure()
+    before = left_behind(node)
+    assert node.trigger_activate() == TransitionCallbackReturn.FAILURE
+    assert 'activate failed unexpectedly' in capfd.readouterr().err
+    assert left_behind(node) == before
