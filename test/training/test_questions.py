@@ -101,8 +101,8 @@ def test_things_of_the_simple_frame(simple):
         assert item.answer == ('yes' if is_there else 'no')
         item = ask(simple, 'left_right', seed)
         assert item.answer in ('left', 'right')
-    numbers = Counter(ask(simple, 'count', seed).answer for seed in range(60))
-    assert set(numbers) == {'0', '1'}
+    asked = [write_question(simple, np.random.default_rng(seed), 'count') for seed in range(60)]
+    assert {item.answer for item in asked if item} == {'0', '1'}
     absent = ask(simple, 'absent_thing')
     assert 'chair' not in absent.text and absent.kind == 'unknown'
     assert ask(simple, 'scene').answer == 'room'

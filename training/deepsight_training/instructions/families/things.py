@@ -19,6 +19,8 @@ from deepsight_training.instructions.sample import FrameSample
 
 MOST: Final = 7
 """Largest number asked for."""
+KEPT: Final = {0: 0.25, 1: 0.3, 2: 0.7}
+"""Share of the questions with a small answer that are asked: frames have far more of them."""
 _INDOORS: Final = ('table', 'chair', 'sofa', 'shelf', 'cabinet', 'bed', 'boxes', 'counter', 'bin',
                    'plant', 'person', 'car')
 _OUTDOORS: Final = ('car', 'truck', 'bus', 'person', 'bicycle', 'tree', 'bush', 'fence',
@@ -65,19 +67,19 @@ def recognition(sample: FrameSample, rng: np.random.Generator) -> Draft | None:
 
 
 def count(sample: FrameSample, rng: np.random.Generator) -> Draft | None:
-    """Number of things of a class, none to seven; none is drawn one time in six."""
+    """Number of things of a class, none to seven; small numbers are asked for less often."""
     things = sample.things
     present = [index for index in things.classes()
                if index not in STRUCTURE | _UNCOUNTABLE | things.unclear
                and len(things.of_class(index)) <= MOST]
     if present and rng.random() > 1 / 6:
-        # Higher numbers are rare: draw a number first, then a class that has it.
+        # Draw a number first, then a class that has it.
         numbers = sorted({len(things.of_class(index)) for index in present})
-        number = int(rng.choice(numbers))
+        number = int(rng.choice(numbers, p=np.array(numbers) / sum(numbers)))
         pool = [index for index in present if len(things.of_class(index)) == number]
     else:
         number, pool = 0, [i for i in _absent(sample) if i not in _UNCOUNTABLE]
-    if not pool:
+    if not pool or rng.random() > KEPT.get(number, 1.0):
         return None
     chosen = int(rng.choice(pool))
     return Draft({'things': plural(sample, chosen)}, str(number), value=float(number))
