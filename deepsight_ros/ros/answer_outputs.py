@@ -8,7 +8,6 @@ from typing import Any
 from geometry_msgs.msg import Point
 from geometry_msgs.msg import PointStamped
 from rclpy.lifecycle import LifecycleNode
-from rclpy.lifecycle.publisher import LifecyclePublisher
 from std_msgs.msg import ColorRGBA
 from std_msgs.msg import Header
 from std_msgs.msg import String
@@ -18,6 +17,7 @@ from visualization_msgs.msg import MarkerArray
 from deepsight_ros.language.questions import Id
 from deepsight_ros.perception.answering import SpatialAnswer
 from deepsight_ros.ros import qos
+from deepsight_ros.ros.lazy_publishers import LazyPublishers
 
 TOPICS = {
     'answer': (String, 'the sentence'),
@@ -32,54 +32,36 @@ _SIZE = 0.15
 """Metres: of the sphere and of capital letters."""
 
 
-class AnswerOutputs:
-    """Publishers that do nothing while nobody listens."""
+class AnswerOutputs(LazyPublishers):
+    """What is published about a question."""
 
     def __init__(self, node: LifecycleNode) -> None:
         """Create the publishers on ``node``."""
-        self._node = node
-        self._publishers: dict[str, LifecyclePublisher] = {}
-        try:
-            for topic, (kind, _) in TOPICS.items():
-                self._publishers[topic] = node.create_lifecycle_publisher(
-                    kind, topic, qos.questions(), qos_overriding_options=qos.overridable())
-        except Exception:
-            self.destroy()
-            raise
+        super().__init__(node, TOPICS, qos.questions())
 
     def publish(
         self, answer: SpatialAnswer, details: dict[str, Any], header: Header | None,
     ) -> None:
         """Publish an answer; ``header`` is that of the picture that was used."""
         # The sentence comes last: who waits for it finds the rest already there.
-        self._publish('answer/details', String(data=json.dumps(details, allow_nan=False)))
+        self._send_if_wanted('answer/details', String(data=json.dumps(details, allow_nan=False)))
         point = answer.evidence.point
         if header is not None:
             if point is not None:
                 x, y, z = point
-                self._publish('answer/point',
-                              PointStamped(header=header, point=Point(x=x, y=y, z=z)))
-            self._publish('answer/markers', _markers(answer, header))
-        self._publish('answer', String(data=answer.sentence))
+                self._send_if_wanted(
+                    'answer/point', PointStamped(header=header, point=Point(x=x, y=y, z=z)))
+            self._send_if_wanted('answer/markers', _markers(answer, header))
+        self._send_if_wanted('answer', String(data=answer.sentence))
 
     def publish_partial(self, identity: Id, text: str) -> None:
         """Publish the text so far."""
-        if self._is_wanted('answer/partial'):
-            data = json.dumps({'id': identity, 'text': text})
-            self._publish('answer/partial', String(data=data))
+        if self.is_wanted('answer/partial'):
+            self.send('answer/partial', String(data=json.dumps({'id': identity, 'text': text})))
 
-    def destroy(self) -> None:
-        """Destroy the publishers."""
-        for publisher in self._publishers.values():
-            self._node.destroy_lifecycle_publisher(publisher)
-        self._publishers.clear()
-
-    def _is_wanted(self, topic: str) -> bool:
-        return bool(self._publishers[topic].get_subscription_count())
-
-    def _publish(self, topic: str, message: Any) -> None:
-        if self._is_wanted(topic):
-            self._publishers[topic].publish(message)
+    def _send_if_wanted(self, topic: str, message: Any) -> None:
+        if self.is_wanted(topic):
+            self.send(topic, message)
 
 
 def _markers(answer: SpatialAnswer, header: Header) -> MarkerArray:

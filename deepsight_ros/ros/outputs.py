@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from rclpy.lifecycle import LifecycleNode
-from rclpy.lifecycle.publisher import LifecyclePublisher
 from sensor_msgs.msg import CameraInfo
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
@@ -11,6 +10,7 @@ from std_msgs.msg import Header
 from deepsight_ros.perception.frames import Frame
 from deepsight_ros.perception.preview import depth_preview
 from deepsight_ros.ros import qos
+from deepsight_ros.ros.lazy_publishers import LazyPublishers
 from deepsight_ros.ros.messages import camera_info_message
 from deepsight_ros.ros.messages import image_message
 
@@ -23,47 +23,29 @@ TOPICS = {
 }
 
 
-class EmbodiedDepthOutputs:
-    """Publishers that do nothing while nobody listens."""
+class EmbodiedDepthOutputs(LazyPublishers):
+    """What is published about a picture."""
 
     def __init__(self, node: LifecycleNode, max_range: float) -> None:
         """Create the publishers on ``node``."""
-        self._node = node
+        super().__init__(node, TOPICS, qos.output())
         self._max_range = max_range
-        self._publishers: dict[str, LifecyclePublisher] = {}
-        try:
-            for topic, (kind, _) in TOPICS.items():
-                self._publishers[topic] = node.create_lifecycle_publisher(
-                    kind, topic, qos.output(), qos_overriding_options=qos.overridable())
-        except Exception:
-            self.destroy()
-            raise
 
     def wanted(self) -> frozenset[str]:
         """Return the topics that somebody subscribes to."""
-        return frozenset(topic for topic, publisher in self._publishers.items()
-                         if publisher.get_subscription_count())
+        return frozenset(topic for topic in TOPICS if self.is_wanted(topic))
 
     def publish(self, frame: Frame, header: Header, wanted: frozenset[str]) -> None:
         """Publish the ``wanted`` topics with the picture's header."""
         scene = frame.result.scene
         if 'embodied_depth/image' in wanted:
-            self._publish('embodied_depth/image', image_message(scene.depth, header))
+            self.send('embodied_depth/image', image_message(scene.depth, header))
         if 'embodied_depth/camera_info' in wanted:
-            self._publish('embodied_depth/camera_info', camera_info_message(frame.camera, header))
+            self.send('embodied_depth/camera_info', camera_info_message(frame.camera, header))
         if 'embodied_depth/uncertainty' in wanted:
-            self._publish('embodied_depth/uncertainty', image_message(scene.uncertainty(), header))
+            self.send('embodied_depth/uncertainty', image_message(scene.uncertainty(), header))
         if 'embodied_depth/label' in wanted:
-            self._publish('embodied_depth/label', image_message(scene.label, header))
+            self.send('embodied_depth/label', image_message(scene.label, header))
         if 'embodied_depth/preview' in wanted:
             preview = depth_preview(scene.depth, self._max_range)
-            self._publish('embodied_depth/preview', image_message(preview, header))
-
-    def destroy(self) -> None:
-        """Destroy the publishers."""
-        for publisher in self._publishers.values():
-            self._node.destroy_lifecycle_publisher(publisher)
-        self._publishers.clear()
-
-    def _publish(self, topic: str, message: Image | CameraInfo) -> None:
-        self._publishers[topic].publish(message)
+            self.send('embodied_depth/preview', image_message(preview, header))

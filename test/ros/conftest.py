@@ -63,3 +63,12 @@ def language_peer(spatial_language_bundle: Path) -> Iterator[LanguagePeer]:
     yield peer
     peer.close()
     rclpy.shutdown()
+
+
+@pytest.fixture
+def asker(language_peer: LanguagePeer) -> LanguagePeer:
+    """Peer whose node is active and has seen a picture."""
+    language_peer.start_node()
+    language_peer.connect()
+    language_peer.show()
+    return language_peer

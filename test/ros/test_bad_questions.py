@@ -18,15 +18,6 @@ import tokenizers
 from deepsight_ros.resources import find_bundle
 
 
-@pytest.fixture
-def asker(language_peer):
-    """Peer whose node is active and has seen a picture."""
-    language_peer.start_node()
-    language_peer.connect()
-    language_peer.show()
-    return language_peer
-
-
 def still_answers(peer):
     """Whether the next good question gets its answer."""
     return peer.ask(PLACE)['status'] == 'ok' and peer.under_test.problem == ''

@@ -31,15 +31,6 @@ KEYS = {
     'latency_ms', 'tokens', 'model', 'backend', 'status', 'error'}
 
 
-@pytest.fixture
-def asker(language_peer):
-    """Peer whose node is active and has seen a picture."""
-    language_peer.start_node()
-    language_peer.connect()
-    language_peer.show()
-    return language_peer
-
-
 def test_the_answer_to_a_plain_question_is_true_and_checked(asker):
     answer = asker.next_answer(f'  {OBSTACLE}\n')
     assert answer.keys() == KEYS
