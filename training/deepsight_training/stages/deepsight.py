@@ -72,11 +72,12 @@ STAGES: Final[dict[str, DeepSightStage]] = {
         (*_NEW, 'embeddings', 'language_model'), 8000, 2e-5, start='deepsight_align'),
     # From scratch there is nothing to align with: all parts learn together.
     'deepsight_nano': DeepSightStage(
-        (*_NEW, 'vision', 'embeddings', 'language_model'), 2600, 1e-3, is_averaged=True),
+        (*_NEW, 'vision', 'embeddings', 'language_model'), 3600, 1.5e-3, batch_size=4,
+        is_averaged=True),
 }
 
 
-def part_of(name: str, model: DeepSightForConditionalGeneration) -> str:
+def part_of(name: str) -> str:
     """Part of the model that a parameter belongs to.
 
     ``vision`` is CLIP's transformer, ``language_model`` the causal language model without its
@@ -93,7 +94,7 @@ def part_of(name: str, model: DeepSightForConditionalGeneration) -> str:
 def freeze(model: DeepSightForConditionalGeneration, trains: Sequence[str]) -> None:
     """Let the given parts learn and no other."""
     for name, parameter in model.named_parameters():
-        parameter.requires_grad_(part_of(name, model) in trains)
+        parameter.requires_grad_(part_of(name) in trains)
 
 
 def trained_on(stage_name: str) -> tuple[str, ...]:
