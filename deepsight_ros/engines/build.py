@@ -59,11 +59,17 @@ class Build:
         self._output = tempfile.TemporaryFile()  # noqa: SIM115  closed by wait
         self._pipe, child_end = os.pipe()
         try:
+            # A process group of its own: Ctrl-C ends it through ``stop``, not with a traceback.
             self._process = subprocess.Popen(
                 [sys.executable, '-m', 'deepsight_ros.engines.build_child', str(child_end),
                  request.to_json()],
                 stdin=subprocess.DEVNULL, stdout=self._output, stderr=subprocess.STDOUT,
-                pass_fds=[child_end])
+                pass_fds=[child_end], start_new_session=True)
+        except OSError as error:
+            os.close(self._pipe)
+            self._output.close()
+            raise EngineError(f'{bundle}: the builder cannot be started ({error}); close other '
+                              'programs, or reinstall Python') from error
         finally:
             os.close(child_end)
 
@@ -74,6 +80,19 @@ class Build:
         Call it once. ``EngineError`` says why there is no plan that may be used. When
         ``progress`` raises, the builder is stopped.
         """
+        with self._output:
+            outcome, status = self._follow(progress)
+            if 'plan' in outcome:
+                return Path(outcome['plan'])
+            raise EngineError(f'{self._bundle}: {outcome.get("error") or self._death(status)}')
+
+    def stop(self) -> None:
+        """End the builder; what it has not finished is gone, and ``wait`` raises."""
+        self._stopped = True
+        self._process.kill()
+
+    def _follow(self, progress: Callable[[Progress], None]) -> tuple[dict[str, str], int]:
+        """Return the child's last word and its exit status."""
         outcome = {}
         try:
             with os.fdopen(self._pipe, encoding='utf-8') as lines:
@@ -88,15 +107,7 @@ class Build:
             raise
         finally:
             status = self._process.wait()
-        with self._output:
-            if 'plan' in outcome:
-                return Path(outcome['plan'])
-            raise EngineError(f'{self._bundle}: {outcome.get("error") or self._death(status)}')
-
-    def stop(self) -> None:
-        """End the builder; what it has not finished is gone, and ``wait`` raises."""
-        self._stopped = True
-        self._process.kill()
+        return outcome, status
 
     def _death(self, status: int) -> str:
         """Say why the child ended without a word."""

@@ -10,6 +10,7 @@ from deepsight_ros.engines.build import Progress
 from deepsight_ros.engines.build import STAGES
 from deepsight_ros.engines.bundle_arguments import add_bundle_arguments
 from deepsight_ros.engines.compiler import BuildOptions
+from deepsight_ros.engines.errors import EngineError
 from deepsight_ros.engines.plan_summary import plan_lines
 from deepsight_ros.engines.plans import PlanManifest
 from deepsight_ros.resources import find_bundle
@@ -32,6 +33,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Build, compare with the ONNX graph, and say where the plan is."""
+    if args.workspace_mb < 0:
+        raise EngineError(f'--workspace-mb {args.workspace_mb} is no size; give megabytes, or '
+                          'leave it out for all there are')
     options = BuildOptions(args.level, args.workspace_mb, args.tf32, args.ampere_plus)
     path = Build(find_bundle(args.bundle), cache=args.cache, options=options).wait(_Printer())
     manifest = PlanManifest.read(path.with_suffix('.json'))

@@ -4,6 +4,7 @@ from dataclasses import replace
 from importlib.util import find_spec
 import os
 from pathlib import Path
+import sys
 import threading
 
 import pytest
@@ -154,6 +155,15 @@ def test_stopped_builder_leaves_nothing(dynamic: Path, cache: Path, tmp_path: Pa
     with pytest.raises(error, match='the build was stopped'):
         running.wait(progress)
     assert files(cache) == []
+
+
+def test_builder_that_cannot_be_started(dynamic: Path, cache: Path,
+                                        monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, 'executable', '/no/python')
+    open_files = set(Path('/proc/self/fd').iterdir())
+    with pytest.raises(EngineError, match='cannot be started .*close other programs'):
+        Build(dynamic, cache=cache)
+    assert set(Path('/proc/self/fd').iterdir()) == open_files
 
 
 def test_cache_that_cannot_be_written(dynamic: Path, tmp_path: Path) -> None:

@@ -102,3 +102,8 @@ def test_build_without_tensorrt(dynamic: Path, tmp_path: Path,
                                 capsys: pytest.CaptureFixture[str]) -> None:
     assert call('build', dynamic, tmp_path)[0] == cli.USER_ERROR
     assert 'pip install tensorrt' in capsys.readouterr().err
+
+
+def test_workspace_that_is_no_size(dynamic: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(['engine', 'build', str(dynamic), '--workspace-mb', '-1']) == cli.USER_ERROR
+    assert '--workspace-mb -1 is no size; give megabytes' in capsys.readouterr().err
