@@ -14,7 +14,7 @@ import pytest
 from deepsight_ros.engines import Manifest
 
 HERE = Path(__file__).resolve().parent
-BUNDLES = sorted((HERE.parents[1] / 'models').glob('*/manifest.json'))
+BUNDLES = sorted((HERE.parents[1] / 'models').rglob('manifest.json'))
 OPSETS = range(9, 21)
 Check = Callable[[onnx.NodeProto, set[str]], bool]
 """Takes a node and the names of constants; whether the node respects the restriction."""
