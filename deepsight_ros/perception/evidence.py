@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 import math
@@ -14,6 +15,7 @@ import numpy.typing as npt
 
 from deepsight_ros.geometry.camera import Camera
 from deepsight_ros.geometry.camera import FloatImage
+from deepsight_ros.geometry.errors import GroundError
 from deepsight_ros.geometry.ground import GroundPlane
 from deepsight_ros.geometry.points import above_ground
 from deepsight_ros.geometry.points import first_obstacle
@@ -152,11 +154,12 @@ def _distances(frame: DepthFrame, points: npt.NDArray[Any], ahead: bool) -> npt.
 
 
 def _bearing(frame: DepthFrame, point: npt.NDArray[np.float64]) -> float:
-    """Direction of a point [3] in the ground's plane, or the picture's where that is unknown."""
-    if frame.ground is None:
-        return math.atan2(-point[0], point[2])
-    forward, left, _ = above_ground(point, frame.ground).tolist()
-    return math.atan2(left, forward)
+    """Direction of a point [3] along the ground; from the optical axis where that says nothing."""
+    if frame.ground is not None:
+        with suppress(GroundError):  # the camera looks straight down
+            forward, left, _ = above_ground(point, frame.ground).tolist()
+            return math.atan2(left, forward)
+    return math.atan2(-point[0], point[2])
 
 
 def _agrees(

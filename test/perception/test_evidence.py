@@ -7,6 +7,7 @@ import pytest
 
 from deepsight_ros.geometry import Camera
 from deepsight_ros.geometry import CameraError
+from deepsight_ros.geometry import GroundError
 from deepsight_ros.geometry import GroundPlane
 from deepsight_ros.language.answers import parse_answer
 from deepsight_ros.language.places import Place
@@ -163,6 +164,15 @@ def test_bearing_is_turned_with_a_camera_that_looks_down():
     x, y, z = found.point
     forward = z * math.cos(pitch) - y * math.sin(pitch)
     assert found.bearing == pytest.approx(math.atan2(-x, forward), abs=1e-6)
+
+
+def test_a_camera_that_looks_straight_down_has_places_but_no_way_ahead():
+    frame = hall(ground=GroundPlane.from_height(UP, math.pi / 2))
+    found = look(f'how far is {ON_WALL}?', '5.48 m', frame)
+    assert found.agrees
+    assert found.bearing == pytest.approx(-math.atan2(2.0, 5.0))
+    with pytest.raises(GroundError, match='nothing is ahead'):
+        look('obstacle?', '2.00 m ahead', frame)
 
 
 def test_a_camera_of_another_size_is_refused():
