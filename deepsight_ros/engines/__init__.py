@@ -3,6 +3,7 @@
 from deepsight_ros.engines.cache import cache_folder
 from deepsight_ros.engines.engine import BACKENDS
 from deepsight_ros.engines.engine import Engine
+from deepsight_ros.engines.engine import engine_options
 from deepsight_ros.engines.engine import load_engine
 from deepsight_ros.engines.errors import EngineError
 from deepsight_ros.engines.manifest import Manifest
@@ -12,5 +13,5 @@ from deepsight_ros.engines.manifest import Tolerance
 from deepsight_ros.engines.manifest import Variant
 from deepsight_ros.engines.tensors import Tensor
 
-__all__ = ['BACKENDS', 'cache_folder', 'Engine', 'EngineError', 'load_engine', 'Manifest',
-           'ShapeRange', 'Tensor', 'TensorSpec', 'Tolerance', 'Variant']
+__all__ = ['BACKENDS', 'cache_folder', 'Engine', 'engine_options', 'EngineError', 'load_engine',
+           'Manifest', 'ShapeRange', 'Tensor', 'TensorSpec', 'Tolerance', 'Variant']

@@ -99,6 +99,25 @@ class Engine(Protocol):
         self.close()
 
 
+def engine_options(backend: str, providers: str, cache_dir: str) -> dict[str, Any]:
+    """
+    Return what ``load_engine`` takes, from the parameters that nodes have for it.
+
+    ``providers`` are names with options, such as ``CUDAExecutionProvider:device_id=1``, apart by
+    spaces; an empty text stands for the default. Raises ``EngineError``.
+    """
+    chosen = []
+    for item in providers.split():
+        name, *options = item.split(':')
+        pairs = [option.partition('=') for option in options]
+        if not name or not all(key and equals for key, equals, _ in pairs):
+            raise EngineError(f'providers: {item!r} is not NAME or NAME:OPTION=VALUE:...; see the '
+                              'description of the parameter')
+        chosen.append((name, {key: value for key, _, value in pairs}))
+    return {'backend': backend, 'providers': chosen or None,
+            'cache': Path(cache_dir) if cache_dir else None}
+
+
 def load_engine(
     bundle: Path,
     backend: str = 'auto',

@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
+from deepsight_ros.engines import engine_options
 from deepsight_ros.engines import EngineError
 from deepsight_ros.evaluation.bag_reader import BagReader
 from deepsight_ros.evaluation.bag_reader import stamp_of
@@ -79,6 +80,8 @@ class Replay:
     bag: str
     topics: BagTopics
     settings: ReplaySettings
+    backend: str
+    """What ran the model."""
     frames: list[ReplayedFrame] = field(default_factory=list)
     shown: list[ShownFrame] = field(default_factory=list)
     failures: dict[str, list[str]] = field(default_factory=dict)
@@ -102,9 +105,12 @@ def replay_bag(path: Path, settings: ReplaySettings, bag_out: Path | None = None
         if topics.depth or topics.points:
             truth_bag = stack.enter_context(BagReader(path))
             truth = BagTruth(truth_bag, topics, transforms or TransformBuffer())
-        segmentation = Segmentation.load(find_bundle(settings.segmentation_bundle))
+        segmentation = Segmentation.load(
+            find_bundle(settings.segmentation_bundle),
+            **engine_options(settings.backend, settings.providers, settings.cache_dir))
+        stack.enter_context(segmentation.engine)
         output = stack.enter_context(OutputBag(bag_out, settings.max_range)) if bag_out else None
-        result = Replay(path.name, topics, settings)
+        result = Replay(path.name, topics, settings, segmentation.engine.backend)
         started = perf_counter()
         _Player(result, segmentation, transforms, truth, output).play(bag)
         result.wall_seconds = perf_counter() - started

@@ -12,8 +12,8 @@ import yaml
 
 _NODE: Final = 'embodied_depth'
 _LIVE_ONLY: Final = frozenset({
-    'autostart', 'backend', 'build_engine', 'cache_dir', 'camera_info_exact', 'compressed',
-    'providers', 'segmentation_threads', 'tf_timeout', 'use_sim_time'})
+    'autostart', 'build_engine', 'camera_info_exact', 'compressed', 'segmentation_threads',
+    'tf_timeout', 'use_sim_time'})
 """Parameters of the node that mean nothing without a running system."""
 
 
@@ -30,6 +30,9 @@ class ReplaySettings:
     """
 
     segmentation_bundle: str = 'scene_segmentation_nano'
+    backend: str = 'auto'
+    providers: str = ''
+    cache_dir: str = ''
     rectified: bool = True
     camera_height: float = 0.0
     camera_pitch: float = 0.0

@@ -33,6 +33,7 @@ def summarise_replay(replay: Replay) -> dict[str, Any]:
         'bag': replay.bag,
         'topics': {name: topic for name, topic in asdict(replay.topics).items() if topic},
         'settings': asdict(replay.settings),
+        'backend': replay.backend,
         'frames': len(frames),
         'scored_frames': len(scores),
         'duration': duration(frames),

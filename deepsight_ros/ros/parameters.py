@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from dataclasses import field
 from dataclasses import fields
 import math
-from pathlib import Path
 from typing import Any
 from typing import TypeVar
 
@@ -19,6 +18,8 @@ from rclpy.exceptions import InvalidParameterTypeException
 from rclpy.exceptions import InvalidParameterValueException
 from rclpy.node import Node
 from rclpy.parameter import Parameter
+
+from deepsight_ros.engines import engine_options
 
 _Parameters = TypeVar('_Parameters')
 
@@ -54,11 +55,8 @@ class EngineParameters:
         'XDG_CACHE_HOME or ~/.cache')
 
     def engine_options(self) -> dict[str, Any]:
-        """Return what ``load_engine`` takes; raises ``ParameterError``."""
-        return {
-            'backend': self.backend,
-            'providers': _providers(self.providers),
-            'cache': Path(self.cache_dir) if self.cache_dir else None}
+        """Return what ``load_engine`` takes; raises ``EngineError``."""
+        return engine_options(self.backend, self.providers, self.cache_dir)
 
 
 @dataclass(frozen=True)
@@ -107,7 +105,7 @@ class EmbodiedDepthParameters(NodeParameters):
         80.0, 'Depth in m beyond which +Inf is published', limits=(1.0, 1000.0))
 
     def engine_options(self) -> dict[str, Any]:
-        """Return what ``load_engine`` takes; raises ``ParameterError``."""
+        """Return what ``load_engine`` takes; raises ``EngineError`` and ``ParameterError``."""
         options = super().engine_options()
         if not self.build_engine:
             return options
@@ -187,18 +185,6 @@ class Declared:
         for name in own:
             self._refused.pop(name, None)
         return SetParametersResult(successful=True)
-
-
-def _providers(text: str) -> list[tuple[str, dict[str, str]]] | None:
-    providers = []
-    for item in text.split():
-        name, *options = item.split(':')
-        pairs = [option.partition('=') for option in options]
-        if not name or not all(key and equals for key, equals, _ in pairs):
-            raise ParameterError(f'providers: {item!r} is not NAME or NAME:OPTION=VALUE:...; see '
-                                 'the description of the parameter')
-        providers.append((name, {key: value for key, _, value in pairs}))
-    return providers or None
 
 
 def _descriptor(item: Any) -> ParameterDescriptor:

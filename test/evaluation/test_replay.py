@@ -18,6 +18,7 @@ import pytest
 from streets import make_street
 import yaml
 
+from deepsight_ros.engines import EngineError
 from deepsight_ros.evaluation import replay
 from deepsight_ros.evaluation.bag_reader import BagReader
 from deepsight_ros.evaluation.bag_reader import stamp_of
@@ -205,6 +206,17 @@ def test_parameters_are_those_of_the_node():
            if not item.name.endswith('_topic')}
     assert own.items() <= node.items()
     ReplaySettings.from_values(node, 'the node')
+
+
+def test_engines_are_those_that_the_parameters_name(street, run, tmp_path):
+    bag = write_bag(tmp_path / 'bag', street)
+    cache = tmp_path / 'cache'
+    report, _ = run(bag, backend='onnxruntime', providers='CPUExecutionProvider',
+                    cache_dir=str(cache))
+    assert report['backend'] == 'onnxruntime CPU'
+    assert list(cache.glob('graphs/painted/*.onnx'))
+    with pytest.raises(EngineError, match="backend 'cuda' is unknown"):
+        run(bag, backend='cuda')
 
 
 class _Page(HTMLParser):
