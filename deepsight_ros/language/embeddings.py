@@ -17,11 +17,7 @@ from deepsight_ros.language.places import Place
 
 Floats = npt.NDArray[np.float32]
 
-MEASURES: Final = (0, 6, 7)
-"""Channels of the encoder that a place's distance, height and distance ahead are read from."""
-WAVES: Final = 6
-"""Waves per measure, each of half the length of the one before."""
-_ARRAYS: Final = ('tokens', 'weight_0', 'bias_0', 'weight_1', 'bias_1')
+_ARRAYS: Final = ('tokens', 'weight_0', 'bias_0', 'weight_1', 'bias_1', 'measures', 'waves')
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,23 +34,13 @@ class Picture:
     channels: Floats
 
 
-def wave_features(values: Floats) -> Floats:
-    """
-    Channels of a pixel [..., K], then sines, then cosines of the ``MEASURES`` among them.
-
-    A length to three digits is more than one number between 0 and 1 tells a layer of ReLUs.
-    """
-    scale = np.float32(np.pi) * 2.0 ** np.arange(WAVES, dtype=np.float32)
-    angles = (values[..., list(MEASURES), None] * scale).reshape(*values.shape[:-1], -1)
-    return np.concatenate([values, np.sin(angles), np.cos(angles)], -1)
-
-
 class Embeddings:
     """
     The embedding table of the tokens, and the two layers that make a token of a place.
 
     The arrays are ``tokens`` [V, E], ``weight_0`` [E, F], ``bias_0`` [E], ``weight_1`` [E, E] and
-    ``bias_1`` [E].
+    ``bias_1`` [E]; ``measures`` [M] are the channels that lengths are read from, and of each there
+    are ``waves`` sines and cosines, every one of half the length of the one before.
     """
 
     def __init__(self, arrays: dict[str, npt.NDArray[Any]]) -> None:
@@ -62,7 +48,10 @@ class Embeddings:
         if missing := sorted(set(_ARRAYS) - arrays.keys()):
             raise LanguageError(f'the embeddings lack {missing}; export the bundle again')
         self._table, *self._layers = (
-            np.ascontiguousarray(arrays[name], np.float32) for name in _ARRAYS)
+            np.ascontiguousarray(arrays[name], np.float32) for name in _ARRAYS[:5])
+        self._measures = np.asarray(arrays['measures'], np.int64)
+        self._frequencies = np.float32(np.pi) * 2.0 ** np.arange(
+            int(arrays['waves']), dtype=np.float32)
         size = self._table.shape[-1]
         shapes = [layer.shape for layer in self._layers]
         if self._table.ndim != 2 or [shapes[0][:1], *shapes[1:]] != [
@@ -105,15 +94,20 @@ class Embeddings:
         if not places:
             return np.zeros((0, self.size), np.float32)
         weight_0, bias_0, weight_1, bias_1 = self._layers
-        inputs = np.array([np.concatenate([_at(picture.features, place),
-                                           wave_features(_at(picture.channels, place))])
-                           for place in places], np.float32)
+        inputs = np.array([self._features(picture, place) for place in places], np.float32)
         if inputs.shape[1] != weight_0.shape[1]:
             raise LanguageError(f'a place has {inputs.shape[1]} features, the embeddings take '
                                 f'{weight_0.shape[1]}; export encoder and embeddings together')
         hidden = np.maximum(inputs @ weight_0.T + bias_0, np.float32(0))
         embeddings: Floats = hidden @ weight_1.T + bias_1
         return embeddings
+
+    def _features(self, picture: Picture, place: Place) -> Floats:
+        """Local features, channels, and waves of the measures among them."""
+        channels = _at(picture.channels, place)
+        angles = np.outer(channels[self._measures], self._frequencies).ravel()
+        return np.concatenate([_at(picture.features, place), channels, np.sin(angles),
+                               np.cos(angles)])
 
 
 def _at(picture: Floats, place: Place) -> Floats:

@@ -178,7 +178,10 @@ def test_channels_keep_metres_and_agree_with_the_robot_geometry():
     channels = depth_channels(tensor, intrinsics, torch.zeros(1, 7), 0.1, 100.0)
     assert channels.isfinite().all()
     assert not channels[0, :3, 0, 0].any(), 'nothing was measured there'
-    assert not channels[0, 5:].any(), 'the ground is unknown'
+    assert not channels[0, 5:9].any(), 'the ground is unknown'
+    distance = 0.1 * 1000 ** (1 - channels[0, 9, 1:])
+    expected = np.linalg.norm(organised_points(depth, camera), axis=-1)[1:]
+    np.testing.assert_allclose(distance, expected, rtol=1e-4)
 
 
 @torch.no_grad()

@@ -33,7 +33,10 @@ from deepsight_training.instructions.frames import Frames
 from deepsight_training.measure_deepsight import measure
 from deepsight_training.model_card import CARD
 from deepsight_training.models.configuration_deepsight import PRESETS
+from deepsight_training.models.depth_encoder import CHANNELS
+from deepsight_training.models.depth_encoder import MEASURES
 from deepsight_training.models.modeling_deepsight import DeepSightForConditionalGeneration
+from deepsight_training.models.modeling_deepsight import WAVES
 from deepsight_training.onnx_graph import clean
 from deepsight_training.stages.deepsight import trained_on
 from deepsight_training.train_deepsight import load_stage
@@ -108,7 +111,8 @@ def write_embeddings(model: DeepSightForConditionalGeneration, path: Path) -> No
     arrays = {
         'tokens': model.get_input_embeddings().weight, 'weight_0': first.weight,
         'bias_0': first.bias, 'weight_1': second.weight, 'bias_1': second.bias}
-    np.savez(path, **{name: value.detach().numpy() for name, value in arrays.items()})
+    np.savez(path, measures=MEASURES, waves=WAVES,
+             **{name: value.detach().numpy() for name, value in arrays.items()})
 
 
 def _encoder_manifest(
@@ -133,7 +137,7 @@ def _encoder_manifest(
             TensorSpec('features', 'float32', (
                 1, config.local_channels, config.height // 4, config.width // 4),
                 'local features'),
-            TensorSpec('channels', 'float32', (1, 9, config.height, config.width),
+            TensorSpec('channels', 'float32', (1, CHANNELS, config.height, config.width),
                        'geometry of every pixel')),
         files=_hashes(folder),
         preprocessing={'width': config.width, 'height': config.height},

@@ -16,9 +16,11 @@ from transformers import CLIPVisionModel
 
 from deepsight_training.models.configuration_deepsight import DepthEncoderConfig
 
-CHANNELS: Final = 9
-"""Brightness, inverse depth, valid, ray x, ray y; left, up and forward on the ground, and forward
-again where the robot would hit something."""
+CHANNELS: Final = 10
+"""Brightness, inverse depth, valid, ray x, ray y; left, up and forward on the ground, forward
+again where the robot would hit something; brightness of the straight distance."""
+MEASURES: Final = (6, 7, 9)
+"""Channels that a place's height, distance ahead and straight distance are read from."""
 NEAREST: Final = (0, 8)
 """Channels whose largest value is the nearest surface and the nearest obstacle."""
 CLIP_MEAN: Final = 0.449
@@ -62,6 +64,7 @@ def depth_channels(
         brightness(metres, near, far) * valid, near / metres * valid, valid, ray_x, ray_y,
         torch.tanh(left / 2.0) * known, torch.tanh(up / 2.0) * known,
         ahead * known, ahead * reach * known,
+        brightness(metres * (1.0 + ray_x ** 2 + ray_y ** 2).sqrt(), near, far) * valid,
     ], 1)
 
 

@@ -18,15 +18,16 @@ from transformers import PreTrainedModel
 from transformers.cache_utils import Cache
 from transformers.utils import ModelOutput
 
-from deepsight_ros.language.embeddings import MEASURES
-from deepsight_ros.language.embeddings import WAVES
 from deepsight_training.models.configuration_deepsight import DeepSightConfig
 from deepsight_training.models.depth_encoder import CHANNELS
 from deepsight_training.models.depth_encoder import DepthEncoder
+from deepsight_training.models.depth_encoder import MEASURES
 from deepsight_training.models.depth_encoder import NEAREST
 
 UNKNOWN: Final = -1
 """Auxiliary target that is not known."""
+WAVES: Final = 6
+"""Waves per measure, each of half the length of the one before."""
 WAVE_FEATURES: Final = CHANNELS + 2 * WAVES * len(MEASURES)
 
 

@@ -72,7 +72,7 @@ STAGES: Final[dict[str, DeepSightStage]] = {
         (*_NEW, 'embeddings', 'language_model'), 8000, 2e-5, start='deepsight_align'),
     # From scratch there is nothing to align with: all parts learn together.
     'deepsight_nano': DeepSightStage(
-        (*_NEW, 'vision', 'embeddings', 'language_model'), 3600, 1.5e-3, batch_size=4,
+        (*_NEW, 'vision', 'embeddings', 'language_model'), 12000, 1.5e-3, batch_size=4,
         is_averaged=True),
 }
 
