@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 import json
 from typing import Any
 
@@ -54,10 +55,12 @@ class AnswerOutputs(LazyPublishers):
             self._send_if_wanted('answer/markers', _markers(answer, header))
         self._send_if_wanted('answer', String(data=answer.sentence))
 
-    def publish_partial(self, identity: Id, text: str) -> None:
-        """Publish the text so far."""
-        if self.is_wanted('answer/partial'):
-            self.send('answer/partial', String(data=json.dumps({'id': identity, 'text': text})))
+    def partial_publisher(self, identity: Id) -> Callable[[str], None] | None:
+        """Return what publishes the text so far; None while nobody listens."""
+        if not self.is_wanted('answer/partial'):
+            return None
+        return lambda text: self.send(
+            'answer/partial', String(data=json.dumps({'id': identity, 'text': text})))
 
     def _send_if_wanted(self, topic: str, message: Any) -> None:
         if self.is_wanted(topic):

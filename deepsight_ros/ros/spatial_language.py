@@ -175,7 +175,7 @@ class SpatialLanguageNode(ManagedNode):
 
     def _answer(self, asked: Asked, job: Job | None) -> SpatialAnswer:
         assert self._answering is not None and self._outputs is not None
-        text, outputs = asked.question.text, self._outputs
+        text = asked.question.text
         if time.monotonic() >= asked.deadline:
             return unanswered(text, 'deadline', self._why_late(asked, job))
         if job is None or job.info is None:
@@ -185,10 +185,10 @@ class SpatialLanguageNode(ManagedNode):
             return unanswered(
                 text, 'stale', f'the newest depth image is {age:.2f} s old by its stamp, '
                 f'max_frame_age is {limit:g} s; check its source, its clock and use_sim_time')
-        frame = self._frames(job.picture, job.info)
         return self._answering.ask(
-            frame, text, Limits(deadline=asked.deadline, is_cancelled=asked.cancelled.is_set),
-            on_text=lambda said: outputs.publish_partial(asked.id, said))
+            self._frames(job.picture, job.info), text,
+            Limits(deadline=asked.deadline, is_cancelled=asked.cancelled.is_set),
+            on_text=self._outputs.partial_publisher(asked.id))
 
     def _why_late(self, asked: Asked, job: Job | None) -> str:
         after = asked.question.after_ns

@@ -144,26 +144,25 @@ def test_cancel_by_id_and_by_service(asker):
 
 
 def test_an_answer_in_work_is_cancelled_within_a_token(language_peer):
+    """Cancelled at its first token, before a message about that could come back."""
     peer = language_peer
     node = peer.start_node()
     peer.connect()
     peer.show()
-    # Cancelled at the first token, before another callback of this thread can come.
-    peer.node.create_subscription(String, 'answer/partial', lambda message: None, 10)
-    peer.wait_until(lambda: node.count_subscribers('answer/partial'))
-    publish = node._outputs.publish_partial
     texts = []
 
-    def cancel_at_once(identity, text):
-        texts.append(text)
-        publish(identity, text)
-        node._cancel(lambda asked: asked.id == identity)
-    node._outputs.publish_partial = cancel_at_once
+    def cancel_at_once(identity):
+        def say(text):
+            texts.append(text)
+            node._cancel(lambda asked: asked.id == identity)
+        return say
+    outputs = node._outputs
+    outputs.partial_publisher = cancel_at_once
     answer = peer.ask(PLACE)
     assert (answer['status'], answer['tokens'], len(texts)) == ('cancelled', 1, 1)
     assert 'cancelled after 1 token' in answer['error']
     assert answer['kind'] == 'unknown'
-    node._outputs.publish_partial = publish
+    del outputs.partial_publisher
     assert peer.ask(PLACE)['status'] == 'ok'
 
 
