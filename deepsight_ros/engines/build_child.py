@@ -28,7 +28,8 @@ from deepsight_ros.engines.compiler import Compiler
 from deepsight_ros.engines.compiler import Request
 from deepsight_ros.engines.errors import EngineError
 from deepsight_ros.engines.manifest import Manifest
-from deepsight_ros.engines.parity_run import run_parity
+from deepsight_ros.engines.parity import parity_inputs
+from deepsight_ros.engines.parity import run_parity
 from deepsight_ros.engines.plans import Plan
 from deepsight_ros.engines.plans import plan_path
 from deepsight_ros.engines.plans import PlanKey
@@ -83,6 +84,7 @@ def _build(
     variant = next(item for item in manifest.variants
                    if manifest.files[item.file] == key.onnx_sha256)
     timings = cache / 'timings' / f'{_file_name(key.tensorrt, key.gpu)}.cache'
+    cases = parity_inputs(bundle, manifest)  # before minutes are spent
     start = time.monotonic()
     content = compiler.compile(
         bundle / variant.file, manifest, options, timings,
@@ -98,7 +100,7 @@ def _build(
     plan = Plan(plan_path(key, cache), made, content)
     with compiler.open(plan, manifest, bundle) as engine:
         tensors, layer_dtypes = compiler.read_back(engine)
-        parity = run_parity(engine, bundle, manifest, variant)
+        parity = run_parity(engine, cases, bundle, manifest, variant)
     report('save', 'writing the plan', 0, 0)
     made = replace(made, tensors=tensors, layer_dtypes=layer_dtypes, parity=parity.to_json(),
                    passed=parity.passed)

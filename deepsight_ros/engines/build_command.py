@@ -11,7 +11,7 @@ from deepsight_ros.engines.build import STAGES
 from deepsight_ros.engines.bundle_arguments import add_bundle_arguments
 from deepsight_ros.engines.compiler import BuildOptions
 from deepsight_ros.engines.errors import EngineError
-from deepsight_ros.engines.plan_summary import plan_lines
+from deepsight_ros.engines.plan_facts import plan_lines
 from deepsight_ros.engines.plans import PlanManifest
 from deepsight_ros.resources import find_bundle
 

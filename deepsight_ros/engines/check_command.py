@@ -11,7 +11,8 @@ from deepsight_ros.engines.bundle_arguments import add_bundle_arguments
 from deepsight_ros.engines.engine import load_engine
 from deepsight_ros.engines.errors import EngineError
 from deepsight_ros.engines.manifest import Manifest
-from deepsight_ros.engines.parity_run import run_parity
+from deepsight_ros.engines.parity import parity_inputs
+from deepsight_ros.engines.parity import run_parity
 from deepsight_ros.resources import find_bundle
 
 CHECKED: Final = ('onnxruntime', 'tensorrt')
@@ -26,11 +27,14 @@ def run(args: argparse.Namespace) -> int:
     """Compare every backend that works here with the unoptimised graph; 1 if one is off."""
     bundle = find_bundle(args.bundle)
     manifest = Manifest.read(bundle)
+    manifest.verify(bundle)
+    cases = parity_inputs(bundle, manifest)
     results: dict[str, Any] = {}
     for backend in CHECKED:
         try:
             with load_engine(bundle, backend, cache=args.cache) as engine:
-                report = run_parity(engine, bundle, manifest, manifest.variant(backend))
+                report = run_parity(engine, cases, bundle, manifest,
+                                    manifest.variant(backend))
         except EngineError as error:
             print(f'{backend}: not compared: {error}')
             results[backend] = {'error': str(error)}

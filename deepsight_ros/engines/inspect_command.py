@@ -12,8 +12,8 @@ from deepsight_ros.engines.bundle_arguments import add_bundle_arguments
 from deepsight_ros.engines.cache import cache_folder
 from deepsight_ros.engines.errors import EngineError
 from deepsight_ros.engines.manifest import Manifest
-from deepsight_ros.engines.plan_summary import plan_lines
-from deepsight_ros.engines.plan_summary import tensor_line
+from deepsight_ros.engines.plan_facts import plan_lines
+from deepsight_ros.engines.plan_facts import tensor_line
 from deepsight_ros.engines.plans import build_command
 from deepsight_ros.engines.plans import PlanManifest
 from deepsight_ros.resources import find_bundle

@@ -1,4 +1,4 @@
-"""The parity gate: does an engine compute what its ONNX graph computes?"""
+"""The parity gate: does an engine compute what its ONNX graph computes, as the graph stands?"""
 
 from __future__ import annotations
 
@@ -6,14 +6,23 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import asdict
 from dataclasses import dataclass
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 from typing import Final
 
 import numpy as np
+import onnxruntime
 
 from deepsight_ros.engines.engine import Engine
 from deepsight_ros.engines.errors import EngineError
+from deepsight_ros.engines.manifest import Manifest
 from deepsight_ros.engines.manifest import Tolerance
+from deepsight_ros.engines.manifest import Variant
+from deepsight_ros.engines.onnx_runtime import OnnxRuntimeEngine
+from deepsight_ros.engines.recorded_inputs import Case
+from deepsight_ros.engines.recorded_inputs import random_inputs
+from deepsight_ros.engines.recorded_inputs import read_recorded
 from deepsight_ros.engines.tensors import Array
 from deepsight_ros.engines.tensors import Inputs
 
@@ -63,8 +72,8 @@ class ParityReport:
 
     @property
     def passed(self) -> bool:
-        """Whether every output is within its tolerance."""
-        return all(output.passed for output in self.outputs)
+        """Whether there were inputs, and every output is within its tolerance."""
+        return self.cases > 0 and all(output.passed for output in self.outputs)
 
     def to_json(self) -> dict[str, Any]:
         """Return the report for a JSON file."""
@@ -79,6 +88,40 @@ class ParityReport:
             f'{item.worst.found} for {item.worst.expected}' for item in self.outputs)
 
 
+def parity_inputs(bundle: Path, manifest: Manifest) -> list[Case]:
+    """Return the bundle's recorded inputs and random ones; ``EngineError`` if there are none."""
+    cases = read_recorded(bundle, manifest) + random_inputs(manifest.inputs, manifest)
+    if not cases:
+        raise EngineError(f'{bundle}: there are no inputs to compare an engine with its graph on; '
+                          'export the bundle with recorded inputs')
+    return cases
+
+
+def run_parity(
+    engine: Engine, cases: Sequence[Inputs], bundle: Path, manifest: Manifest, variant: Variant,
+) -> ParityReport:
+    """Compare an engine with a variant's graph on the same inputs; raises ``EngineError``."""
+    with open_reference(bundle, manifest, variant) as reference:
+        return compare(engine, reference, cases, variant.parity)
+
+
+def open_reference(bundle: Path, manifest: Manifest, variant: Variant) -> Engine:
+    """Open a variant's graph on the processor, unoptimised; raises ``EngineError``."""
+    path = bundle / variant.file
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    options.log_severity_level = 3
+    try:
+        session = onnxruntime.InferenceSession(
+            str(path), options, providers=['CPUExecutionProvider'])
+    except Exception as error:
+        raise EngineError(f'{path}: ONNX Runtime {onnxruntime.__version__} cannot load the graph '
+                          f'({error}), so that nothing can be compared with it; export a graph '
+                          'that it can run') from error
+    own = replace(manifest, variants=(variant,))
+    return OnnxRuntimeEngine(session, own, 'the reference', bundle)
+
+
 def compare(
     engine: Engine, reference: Engine, cases: Sequence[Inputs],
     tolerances: Mapping[str, Tolerance] | None = None,
@@ -87,12 +130,9 @@ def compare(
     Run both engines on the same inputs and measure how far ``engine`` is from ``reference``.
 
     ``tolerances`` has dtypes of outputs as keys (a variant's ``parity``); for dtypes that it
-    lacks, ``DEFAULT_TOLERANCES``. ``EngineError`` without cases, or when the two engines' outputs
-    have other names; other shapes or dtypes are a failure of that output.
+    lacks, ``DEFAULT_TOLERANCES``. ``EngineError`` when the two engines' outputs have other names;
+    other shapes or dtypes are a failure of that output.
     """
-    if not cases:
-        raise EngineError(f'{reference.manifest.name}: there are no inputs to compare with; '
-                          'export the bundle with recorded inputs')
     sums = {spec.name: _Sums() for spec in reference.outputs}
     if sums.keys() != {spec.name for spec in engine.outputs}:
         raise EngineError(f'{engine.backend} gives {[spec.name for spec in engine.outputs]}, '

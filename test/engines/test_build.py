@@ -96,6 +96,16 @@ def test_builder_that_dies_leaves_nothing(dynamic: Path, cache: Path, compiler: 
     assert files(cache) == []
 
 
+def test_without_inputs_to_compare_nothing_is_built(
+        dynamic: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    replace(Manifest.read(dynamic), profiles=()).write(dynamic)
+    monkeypatch.setenv('BUILDS', str(tmp_path / 'builds'))
+    monkeypatch.setenv('GO', str(tmp_path / 'never'))
+    with pytest.raises(EngineError, match='no inputs to compare.*export the bundle with recorded'):
+        build(dynamic, cache, 'Patient')
+    assert not (tmp_path / 'builds').exists()
+
+
 def test_killed_builder_leaves_no_lock(dynamic: Path, cache: Path) -> None:
     with pytest.raises(EngineError, match='was killed, most likely since memory ran out.*swap'):
         build(dynamic, cache, 'Killed')

@@ -1,5 +1,6 @@
 """The parity gate: what it measures, and that it catches engines that compute something else."""
 
+from dataclasses import replace
 import json
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from deepsight_ros.engines import Tolerance
 from deepsight_ros.engines import Variant
 from deepsight_ros.engines.manifest import sha256
 from deepsight_ros.engines.parity import compare
+from deepsight_ros.engines.parity import parity_inputs
 from deepsight_ros.engines.recorded_inputs import random_inputs
 from deepsight_ros.engines.recorded_inputs import read_recorded
 from deepsight_ros.engines.recorded_inputs import write_recorded
@@ -115,8 +117,11 @@ def test_nan_where_a_number_is_expected(
 
 
 def test_nothing_to_compare_with(network: Path) -> None:
-    with load_engine(network) as engine, pytest.raises(EngineError, match='no inputs.*export'):
-        compare(engine, engine, [])
+    manifest = replace(Manifest.read(network), recorded_inputs='', profiles=())
+    with pytest.raises(EngineError, match='no inputs to compare.*export the bundle with recorded'):
+        parity_inputs(network, manifest)
+    with load_engine(network) as engine:
+        assert not compare(engine, engine, []).passed
 
 
 def test_other_outputs(bundle: Path, network: Path) -> None:
