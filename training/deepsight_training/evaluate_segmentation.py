@@ -1,9 +1,15 @@
-"""Score a bundle on CamVid val: ``python -m deepsight_training.evaluate_segmentation BUNDLE``."""
+"""Score a bundle: ``python -m deepsight_training.evaluate_segmentation BUNDLE --data DATA``.
+
+CamVid val gives classes and groups. IDD Lite val and the test split of NYU Depth V2, whose labels
+are coarser, tell how well ground is told from the rest on streets and in rooms never trained on.
+"""
 
 import argparse
+from collections.abc import Callable
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import cv2
 import numpy as np
@@ -16,7 +22,17 @@ from deepsight_ros.geometry.scene_classes import SceneGroup
 from deepsight_ros.geometry.scene_classes import VOID
 from deepsight_ros.perception.segmentation import Segmentation
 from deepsight_training.datasets.camvid import read_camvid
+from deepsight_training.datasets.idd import read_idd
+from deepsight_training.datasets.labels import ANY_GROUND
+from deepsight_training.datasets.labels import MEMBERS
+from deepsight_training.datasets.nyu import read_nyu
 from deepsight_training.datasets.sample import Sample
+
+HELD_OUT: Final[dict[str, Callable[[Path], list[Sample]]]] = {
+    'IDD Lite val': lambda data: read_idd(data / 'idd20k_lite', 'val'),
+    'NYU Depth V2 test': lambda data: read_nyu(data / 'nyuv2', 'test'),
+}
+"""Pictures that never train anything, by what a model card calls them."""
 
 Counts = npt.NDArray[np.int64]
 
@@ -68,11 +84,34 @@ def score(segmentation: Segmentation, samples: Iterable[Sample]) -> Scores:
     )
 
 
+def ground_scores(segmentation: Segmentation, samples: Iterable[Sample]) -> tuple[float, float]:
+    """Share of the true ground that is found, and share of the found ground that is true.
+
+    Pixels whose label allows both ground and other things do not count.
+    """
+    ground = MEMBERS[ANY_GROUND]
+    surely = (MEMBERS & ~ground).sum(1) == 0
+    possibly = (MEMBERS & ground).any(1)
+    hits = true = found_in_all = 0
+    for sample in samples:
+        height, width = sample.labels.shape
+        found = cv2.resize(
+            segmentation(sample.image), (width, height), interpolation=cv2.INTER_NEAREST_EXACT
+        )
+        labels = sample.labels[sample.labels != VOID]
+        flat = ground[found[sample.labels != VOID]]
+        hits += int((flat & surely[labels]).sum())
+        true += int(surely[labels].sum())
+        found_in_all += int((flat & (surely | ~possibly)[labels]).sum())
+    return hits / max(true, 1), hits / max(found_in_all, 1)
+
+
 def main() -> None:
     """Command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__.partition('\n')[0])
     parser.add_argument('bundle', type=Path)
-    parser.add_argument('--data', type=Path, required=True, help='folder that holds camvid/')
+    parser.add_argument(
+        '--data', type=Path, required=True, help='folder that holds camvid/, idd20k_lite/, nyuv2/')
     arguments = parser.parse_args()
     segmentation = Segmentation.load(arguments.bundle)
     samples = read_camvid(arguments.data / 'camvid', 'val')
@@ -82,6 +121,9 @@ def main() -> None:
         for name, value in table.items():
             print(f'{name:>16} {value:.4f}')
     print(f'{"mean of groups":>16} {scores.mean_of_groups:.4f}')
+    for title, read in HELD_OUT.items():
+        recall, precision = ground_scores(segmentation, tqdm(read(arguments.data)))
+        print(f'{title}: ground recall {recall:.4f}, precision {precision:.4f}')
 
 
 if __name__ == '__main__':

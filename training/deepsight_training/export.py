@@ -1,6 +1,7 @@
 """Make a bundle of a trained stage: ``python -m deepsight_training.export --stage all ...``."""
 
 import argparse
+from collections.abc import Sequence
 from datetime import datetime
 from datetime import timezone
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 from typing import Final
 
 import numpy as np
+import torch
 
 from deepsight_ros.engines.manifest import MANIFEST
 from deepsight_ros.engines.manifest import Manifest
@@ -18,6 +20,8 @@ from deepsight_ros.engines.manifest import Variant
 from deepsight_ros.perception.segmentation import Segmentation
 from deepsight_training.datasets.augment import NETWORK_AREA
 from deepsight_training.datasets.camvid import read_camvid
+from deepsight_training.evaluate_segmentation import ground_scores
+from deepsight_training.evaluate_segmentation import HELD_OUT
 from deepsight_training.evaluate_segmentation import score
 from deepsight_training.model_card import CARD
 from deepsight_training.model_card import segmentation_card
@@ -37,6 +41,17 @@ VERSION: Final = '0.1.0'
 LICENCE: Final = 'non-commercial research only, as its training data demand'
 
 Metrics = tuple[dict[str, Any], ...]
+
+
+def average(models: Sequence[SceneSegmentationModel]) -> SceneSegmentationModel:
+    """First model with the mean of the weights of all, which started alike (Wortsman 2022)."""
+    states = [model.state_dict() for model in models]
+    models[0].load_state_dict({
+        name: torch.stack([state[name] for state in states]).mean(0)
+        if value.is_floating_point() else value
+        for name, value in states[0].items()
+    })
+    return models[0]
 
 
 def write_bundle(
@@ -82,7 +97,7 @@ def describe(folder: Path, stride: int, trained: tuple[str, ...], metrics: Metri
 
 
 def measure(bundle: Path, data: Path) -> Metrics:
-    """Score a bundle on CamVid val and time it on one core."""
+    """Score a bundle on held-out pictures and time it on one core."""
     segmentation = Segmentation.load(bundle)
     scores = score(segmentation, read_camvid(data / 'camvid', 'val'))
     values = {
@@ -97,10 +112,14 @@ def measure(bundle: Path, data: Path) -> Metrics:
         'network_ms': _fastest(lambda: segmentation.engine({'image': network})),
         'segmentation_ms': _fastest(lambda: segmentation(picture)),
     }
+    ground = {title: ground_scores(segmentation, read(data)) for title, read in HELD_OUT.items()}
     date = datetime.now(timezone.utc).date().isoformat()
     return (
         *({'name': name, 'value': round(value, 4), 'dataset': 'CamVid val', 'date': date}
           for name, value in values.items() if np.isfinite(value)),
+        *({'name': name, 'value': round(value, 4), 'dataset': title, 'date': date}
+          for title, both in ground.items()
+          for name, value in zip(('ground_recall', 'ground_precision'), both, strict=True)),
         *({'name': name, 'value': round(value, 1), 'dataset': '1242x375, one CPU core',
            'date': date} for name, value in times.items()),
     )
@@ -119,13 +138,17 @@ def _fastest(call: Any, repeats: int = 50) -> float:
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('--stage', required=True)
+    parser.add_argument(
+        '--stage', nargs='+', required=True, help='weights of several are averaged')
     parser.add_argument('--training', type=Path, default=Path('.cache/training'))
     parser.add_argument('--bundle', type=Path, required=True, help='folder to write')
-    parser.add_argument('--data', type=Path, required=True, help='folder that holds camvid/')
+    parser.add_argument(
+        '--data', type=Path, required=True, help='folder that holds camvid/, idd20k_lite/, nyuv2/')
     arguments = parser.parse_args()
-    model = load_averaged(latest_checkpoint(arguments.training / arguments.stage))
-    trained = trained_on(arguments.stage)
+    model = average([
+        load_averaged(latest_checkpoint(arguments.training / name)) for name in arguments.stage])
+    titles = [title for name in arguments.stage for title in trained_on(name)]
+    trained = tuple(dict.fromkeys(titles))
     write_bundle(model, arguments.bundle, trained)
     metrics = measure(arguments.bundle, arguments.data)
     describe(arguments.bundle, model.config.output_stride, trained, metrics)

@@ -13,9 +13,9 @@ Scene segmentation for metric depth from the camera's own geometry: which pixels
 pavement, terrain or floor), which stand up (structure, vegetation and poles, vehicle, person) and
 which are sky.
 
-**Licence of the weights:** {licence}. CamVid, 7-Scenes and
-SUN RGB-D are for research; KITTI is CC BY-NC-SA 3.0 (Geiger et al. 2013); TUM is CC BY 4.0. The
-code is Apache-2.0.
+**Licence of the weights:** {licence}. CamVid, IDD
+(Varma et al. 2019), NYU Depth V2 (Silberman et al. 2012), 7-Scenes and SUN RGB-D are for research;
+KITTI is CC BY-NC-SA 3.0 (Geiger et al. 2013); TUM is CC BY 4.0. The code is Apache-2.0.
 
 ## Use
 
@@ -36,10 +36,11 @@ The stages are those of `deepsight_training/stages/segmentation.py`. The first t
 `base`, ran while class weights and colour augmentation were still being settled, so a rerun of
 today's code gives slightly different weights.
 
-LiDAR and depth cameras know ground from upright things but not road from grass; their pixels are
-trained with the sum of the probabilities of the classes they allow. CamVid val never trains
-anything. Bundles for scoring leave a whole recording out (`_no_drive`: the KITTI raw drive,
-`_no_object`: the KITTI object frames; both: the 7-Scenes kitchen).
+LiDAR, depth cameras and the coarse classes of IDD Lite know ground from upright things but not
+road from soil; such pixels are trained with the sum of the probabilities of the classes they
+allow. CamVid val, IDD Lite val and the test split of NYU Depth V2 never train anything. Bundles
+for scoring leave recordings out (`_no_drive`: all of KITTI, `_no_object`: the KITTI object frames;
+both: the 7-Scenes kitchen).
 
 ## Measured
 
@@ -50,9 +51,9 @@ has no terrain class, and its labels are scored at their own 480x360.
 
 ## Limits
 
-- Trained from scratch on a few hundred street pictures, mostly of Cambridge and Karlsruhe by day,
-  on rendered worlds and on a handful of rooms. Night, rain, snow and lenses far from these are
-  untested; vehicles very close to the camera and glass are often mistaken.
+- Trained from scratch on some two thousand street pictures of Cambridge, Karlsruhe and India by
+  day, on eight hundred pictures of rooms and on rendered worlds. Night, rain, snow and lenses far
+  from these are untested; vehicles very close to the camera and glass are often mistaken.
 - Indoors it knows floor (terrain) from what stands on it, nothing finer.
 - Not for safety functions: nothing here bounds the error on an unseen street.
 """

@@ -1,22 +1,23 @@
 """Stages of scene segmentation: data, shares, length.
 
-``street`` and ``base`` see no KITTI frame and no 7-Scenes frame. ``no_drive`` and ``no_object``
-then learn from one of the two KITTI sets, so that the other one can score them, and both leave the
-kitchen of 7-Scenes to scoring; ``all`` is what ships.
+``street``, ``base``, ``wide`` and ``no_drive`` see nothing of KITTI and 7-Scenes: six frames of
+KITTI object, labelled by LiDAR, made masks of the drive worse. ``no_object`` learns from the drive
+and not from the object frames that it scores. What ships is the mean of ``all`` and ``no_drive``.
 """
 
 from collections.abc import Callable
 from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
-from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from deepsight_training.datasets.camvid import admit_grass
 from deepsight_training.datasets.camvid import read_camvid
+from deepsight_training.datasets.idd import read_idd
 from deepsight_training.datasets.kitti import read_kitti_drive
 from deepsight_training.datasets.kitti import read_kitti_object
+from deepsight_training.datasets.nyu import read_nyu
 from deepsight_training.datasets.rendered import read_rendered
 from deepsight_training.datasets.rgbd import read_kitchen
 from deepsight_training.datasets.rgbd import read_rooms
@@ -48,6 +49,12 @@ SOURCES: Final[dict[str, Source]] = {
     'kitti_object': Source(
         'KITTI object (6 frames, labelled by LiDAR and boxes)',
         lambda roots: read_kitti_object(roots.data / 'kitti_object' / 'training')),
+    'idd': Source(
+        'IDD Lite (1403 pictures of Indian streets)',
+        lambda roots: read_idd(roots.data / 'idd20k_lite', 'train')),
+    'nyu': Source(
+        'NYU Depth V2 (795 pictures of rooms, the standard training split)',
+        lambda roots: read_nyu(roots.data / 'nyuv2', 'train')),
     'rooms': Source(
         'Redwood, TUM and SUN RGB-D (7 frames of 3 rooms, labelled by depth)',
         lambda roots: read_rooms(roots.data / 'rgbd_samples')),
@@ -86,18 +93,33 @@ _BASE: Final = {
 }
 
 
-def _fine_tune(**more: float) -> Stage:
-    # Six frames drawn often teach their own layout: that the bottom of a picture is ground.
-    return Stage({**_BASE, **more}, steps=2000, learning_rate=7e-4, start='base')
+_WIDE: Final = {
+    'camvid': 0.34, 'idd': 0.26, 'nyu': 0.14, 'world_street': 0.12, 'world_room': 0.07,
+    'world_corridor': 0.04, 'rooms': 0.03,
+}
+
+
+_TUNE: Final = {
+    'camvid': 0.45, 'idd': 0.14, 'nyu': 0.24, 'world_street': 0.07, 'world_room': 0.06,
+    'world_corridor': 0.02, 'rooms': 0.02,
+}
+
+
+_SCORED: Final = {'kitti_object': 0.01, 'kitti_drive': 0.06, 'kitchen': 0.05}
+
+
+def _fine_tune(steps: int, **more: float) -> Stage:
+    return Stage({**_TUNE, **more}, steps, learning_rate=7e-4, start='wide')
 
 
 STAGES: Final[dict[str, Stage]] = {
     'street': Stage({'camvid': 1.0}, steps=5000, learning_rate=1.5e-3),
     'base': Stage(_BASE, steps=7000, learning_rate=1e-3, start='street'),
-    'no_drive': _fine_tune(kitti_object=0.06),
-    'no_object': _fine_tune(kitti_drive=0.15),
-    'all': replace(
-        _fine_tune(kitti_object=0.06, kitti_drive=0.15, kitchen=0.1), steps=4000),
+    'wide': Stage(_WIDE, steps=7000, learning_rate=1e-3, start='base'),
+    'no_drive': _fine_tune(1500),
+    'no_object': _fine_tune(1000, kitti_drive=0.06),
+    'mixed': _fine_tune(2000, **_SCORED),
+    'all': Stage({**_TUNE, **_SCORED, 'camvid': 0.9}, 500, learning_rate=4e-4, start='mixed'),
 }
 
 
