@@ -19,6 +19,10 @@ from deepsight_ros.geometry.ground import GroundPlane
 
 SUPPORT: Final = 2e-4
 """Share of the measured pixels that may be nearer than "the nearest": single pixels are noise."""
+SIDEWAYS: Final = 0.3
+"""The ways to the left and to the right are turned by this share of the horizontal view."""
+FAR: Final = 30.0
+"""Metres taken for a way on which no obstacle is in view."""
 _STEEPEST: Final = 0.98
 """Beyond this share of the optical axis along gravity (79 degrees down) nothing is "ahead"."""
 
@@ -143,3 +147,17 @@ def first_obstacle(points: FloatImage, robot: Robot, bearing: float = 0.0) -> Ob
             math.sin(bearing)) * points[..., 1]
     found = nearest_pixel(along, in_the_way(points, robot, bearing))
     return Obstacle(*found) if found else None
+
+
+def free_ways(points: FloatImage, camera: Camera, robot: Robot) -> dict[str, float]:
+    """
+    Metres that a robot can go ``left``, ``ahead`` and ``right``, at most ``FAR``.
+
+    ``points`` [H, W, 3] are those of ``above_ground``, of all or every nth pixel of ``camera``.
+    """
+    turn = SIDEWAYS * 2 * math.atan2(camera.width / 2, camera.fx)
+    ways = {}
+    for name, bearing in (('left', turn), ('ahead', 0.0), ('right', -turn)):
+        found = first_obstacle(points, robot, bearing)
+        ways[name] = min(found.distance, FAR) if found else FAR
+    return ways

@@ -19,6 +19,7 @@ from deepsight_ros.geometry.errors import GroundError
 from deepsight_ros.geometry.ground import GroundPlane
 from deepsight_ros.geometry.points import above_ground
 from deepsight_ros.geometry.points import first_obstacle
+from deepsight_ros.geometry.points import free_ways
 from deepsight_ros.geometry.points import organised_points
 from deepsight_ros.geometry.points import Robot
 from deepsight_ros.language.answers import Answer
@@ -26,6 +27,7 @@ from deepsight_ros.language.answers import parse_answer
 from deepsight_ros.language.places import find_places
 from deepsight_ros.language.places import Place
 from deepsight_ros.language.questions import asks_for_height
+from deepsight_ros.language.questions import asks_for_the_way
 from deepsight_ros.language.tokenizer import BINS
 
 RELATIVE: Final = 0.1
@@ -90,10 +92,10 @@ def find_evidence(frame: DepthFrame, question: str, answer: Answer) -> Evidence:
     """
     Look at the places that an answer, or else its question, points at.
 
-    What the answer says is compared with what can be measured: a way that is free ahead with the
-    first obstacle in the robot's swept volume; a length with that between the two places of the
-    question, the height of its place if it asks for one, else the distance of the place; a choice
-    of letters with the places' distances; higher and lower with their heights.
+    What the answer says is compared with what can be measured: a way ahead with the first obstacle
+    in the robot's swept volume, a direction with the other ways; a length with that between the
+    two places of the question, the height of its place if it asks for one, else the distance of
+    the place; a choice of letters with the places' distances; higher and lower with their heights.
     """
     places = answer.places or find_places(question)
     found = [_pixel_of(frame, place, answer) for place in places]
@@ -101,6 +103,8 @@ def find_evidence(frame: DepthFrame, question: str, answer: Answer) -> Evidence:
     points = np.array([frame.points[row, column] for column, row in pixels], np.float64)
     if answer.ahead:
         agrees = _way_agrees(frame, question, answer, points)
+    elif answer.value in ('left', 'ahead', 'right') and asks_for_the_way(question):
+        agrees = _direction_agrees(frame, str(answer.value))
     else:
         agrees = _agrees(frame, question, answer, points) if len(pixels) == len(places) else None
     if not pixels:
@@ -201,9 +205,7 @@ def _way_agrees(
     """Compare what is said of the way ahead with the first obstacle on it."""
     if frame.ground is None:
         return None
-    step = max(1, math.isqrt(frame.depth.size // ENOUGH))
-    obstacle = first_obstacle(
-        above_ground(frame.points[::step, ::step], frame.ground), frame.robot)
+    obstacle = first_obstacle(_ground_points(frame, frame.ground), frame.robot)
     if obstacle is None or answer.distance is None:
         return obstacle is None and answer.distance is None and answer.value != 'no'
     if not close(answer.distance, obstacle.distance):
@@ -215,6 +217,19 @@ def _way_agrees(
     if answer.kind != 'yes_no' or wanted is None or close(wanted, obstacle.distance):
         return True
     return (wanted < obstacle.distance) == (answer.value == 'yes')
+
+
+def _direction_agrees(frame: DepthFrame, direction: str) -> bool | None:
+    """Tell whether no other way is longer, but for the tolerance of lengths."""
+    if frame.ground is None:
+        return None
+    ways = free_ways(_ground_points(frame, frame.ground), frame.camera, frame.robot)
+    return ways[direction] >= max(ways.values()) * (1 - RELATIVE)
+
+
+def _ground_points(frame: DepthFrame, ground: GroundPlane) -> FloatImage:
+    step = max(1, math.isqrt(frame.depth.size // ENOUGH))
+    return above_ground(frame.points[::step, ::step], ground)
 
 
 def close(said: float, measured: float) -> bool:

@@ -10,10 +10,13 @@ from deepsight_ros.geometry import CameraError
 from deepsight_ros.geometry import GroundError
 from deepsight_ros.geometry import GroundPlane
 from deepsight_ros.geometry.points import above_ground
+from deepsight_ros.geometry.points import FAR
 from deepsight_ros.geometry.points import first_obstacle
+from deepsight_ros.geometry.points import free_ways
 from deepsight_ros.geometry.points import in_the_way
 from deepsight_ros.geometry.points import organised_points
 from deepsight_ros.geometry.points import Robot
+from deepsight_ros.geometry.points import SIDEWAYS
 
 CAMERA = Camera(160, 120, 120.0, 120.0, 79.5, 59.5)
 ROBOT = Robot(width=0.6, height=1.2, min_obstacle_height=0.1)
@@ -106,3 +109,18 @@ def test_bad_input_is_named():
         Robot(width=0.0)
     with pytest.raises(GroundError, match='min_obstacle_height'):
         Robot(height=0.1, min_obstacle_height=0.2)
+
+
+def test_ways_to_the_left_ahead_and_right():
+    """Walls 2, 4 and 3 m away in the three thirds of a picture; nothing where nothing is seen."""
+    ground = GroundPlane.from_height(1.0)
+    depth = np.repeat(np.array([2.0, 4.0, 3.0], np.float32), [53, 54, 53])[None].repeat(120, 0)
+    points = above_ground(organised_points(depth, CAMERA), ground)
+    ways = free_ways(points, CAMERA, Robot(width=0.2))
+    assert ways['ahead'] == pytest.approx(4.0)
+    turn = SIDEWAYS * 2 * math.atan2(80.0, 120.0)
+    assert ways['left'] == pytest.approx(2.0 / math.cos(turn), rel=0.05)
+    assert ways['right'] == pytest.approx(3.0 / math.cos(turn), rel=0.05)
+    assert free_ways(points[::2, ::2], CAMERA, Robot(width=0.2)) == pytest.approx(ways, rel=0.05)
+    nothing = np.full_like(points, np.nan)
+    assert set(free_ways(nothing, CAMERA, ROBOT).values()) == {FAR}

@@ -86,7 +86,11 @@ ON_BOX, ON_WALL, ON_FLOOR = at(80, 80), at(120, 40), at(60, 119)
     # What depth alone does not tell.
     ('how many boxes are there?', '1', None), ('what is this place?', 'corridor', None),
     (f'what is at {ON_BOX}?', 'box', None), ('is there a box?', 'yes', None),
-    ('what colour is it?', 'cannot tell from depth', None), ('which way is free?', 'left', None),
+    ('what colour is it?', 'cannot tell from depth', None),
+    ('is the chair left or right of the table?', 'left', None),
+    # The box is ahead and ends to the left and right of it.
+    ('which way is free?', 'ahead', False), ('which way is free?', 'left', True),
+    ('which way is free?', 'right', True),
 ])
 def test_agreement(question, answer, agrees):
     assert look(question, answer).agrees is agrees
@@ -104,7 +108,7 @@ def test_without_ground_the_way_and_heights_cannot_be_checked():
     frame = hall(ground=None)
     for question, answer in (
             ('obstacle?', f'2.00 m ahead at {ON_BOX}'), (f'how high is {ON_BOX}?', '0.60 m'),
-            (f'is {ON_BOX} higher than {ON_WALL}?', 'higher')):
+            (f'is {ON_BOX} higher than {ON_WALL}?', 'higher'), ('which way is free?', 'left')):
         assert look(question, answer, frame).agrees is None
     assert look('how far is the box?', f'2.04 m at {ON_BOX}', frame).agrees
 

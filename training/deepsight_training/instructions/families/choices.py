@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 
 from deepsight_ros.geometry.points import first_obstacle
+from deepsight_ros.geometry.points import free_ways
 from deepsight_ros.language.answers import metres
 from deepsight_ros.language.answers import NOTHING_AHEAD
 from deepsight_training.instructions.draft import Draft
@@ -26,10 +27,6 @@ SAFE_RATIO: Final = (1.04, 1.5)
 """How far X is from the clearance, as a factor above or below."""
 FREE_RATIO: Final = 1.15
 """Least factor by which the freest way is longer than the second."""
-FAR: Final = 30.0
-"""Metres taken for a way on which no obstacle is in view."""
-SIDEWAYS: Final = 0.3
-"""Left and right are turned by this share of the horizontal field of view."""
 HIGHER: Final = (0.15, 1.5)
 """Difference in height between two places, in metres."""
 
@@ -107,11 +104,7 @@ def length_words(rng: np.random.Generator, x: float) -> str:
 
 def free_direction(sample: FrameSample, rng: np.random.Generator) -> Draft | None:
     """Which of three ways is free the farthest: left, ahead or right."""
-    fov = math.atan2(sample.camera.width / 2, sample.camera.fx) * 2
-    ways = {}
-    for name, bearing in (('left', SIDEWAYS * fov), ('ahead', 0.0), ('right', -SIDEWAYS * fov)):
-        found = first_obstacle(sample.ground_points, sample.robot, bearing)
-        ways[name] = min(found.distance, FAR) if found else FAR
+    ways = free_ways(sample.ground_points, sample.camera, sample.robot)
     first, second, _ = sorted(ways, key=lambda name: -ways[name])
     if ways[first] < FREE_RATIO * ways[second]:
         return None
