@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import argparse
 import json
+from pathlib import Path
 
 from deepsight_ros.engines.build import Build
 from deepsight_ros.engines.build import Progress
 from deepsight_ros.engines.build import STAGES
 from deepsight_ros.engines.bundle_arguments import add_bundle_arguments
+from deepsight_ros.engines.bundle_arguments import for_each_bundle
+from deepsight_ros.engines.bundle_arguments import Result
 from deepsight_ros.engines.compiler import BuildOptions
 from deepsight_ros.engines.errors import EngineError
 from deepsight_ros.engines.plan_facts import plan_lines
 from deepsight_ros.engines.plans import PlanManifest
-from deepsight_ros.resources import find_bundle
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,14 +38,15 @@ def run(args: argparse.Namespace) -> int:
     if args.workspace_mb < 0:
         raise EngineError(f'--workspace-mb {args.workspace_mb} is no size; give megabytes, or '
                           'leave it out for all there are')
+    return for_each_bundle(args, _build)
+
+
+def _build(bundle: Path, args: argparse.Namespace) -> Result:
     options = BuildOptions(args.level, args.workspace_mb, args.tf32, args.ampere_plus)
-    path = Build(find_bundle(args.bundle), cache=args.cache, options=options).wait(_Printer())
+    path = Build(bundle, cache=args.cache, options=options).wait(_Printer())
     manifest = PlanManifest.read(path.with_suffix('.json'))
     print('\n'.join(plan_lines(path, manifest)))
-    if args.json:
-        args.json.write_text(json.dumps({'plan': str(path), **json.loads(manifest.to_json())},
-                                        indent=1) + '\n', encoding='utf-8')
-    return 0
+    return 0, {'plan': str(path), **json.loads(manifest.to_json())}
 
 
 class _Printer:

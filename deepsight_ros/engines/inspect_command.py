@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import asdict
-import json
 from pathlib import Path
 from typing import Any
 
 from deepsight_ros.engines.bundle_arguments import add_bundle_arguments
+from deepsight_ros.engines.bundle_arguments import for_each_bundle
+from deepsight_ros.engines.bundle_arguments import Result
 from deepsight_ros.engines.cache import cache_folder
 from deepsight_ros.engines.errors import EngineError
 from deepsight_ros.engines.manifest import Manifest
@@ -16,7 +17,6 @@ from deepsight_ros.engines.plan_facts import plan_lines
 from deepsight_ros.engines.plan_facts import tensor_line
 from deepsight_ros.engines.plans import build_command
 from deepsight_ros.engines.plans import PlanManifest
-from deepsight_ros.resources import find_bundle
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,7 +26,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print bundle and plans; nothing is loaded, so that it works on any machine."""
-    bundle, cache = find_bundle(args.bundle), cache_folder(args.cache)
+    return for_each_bundle(args, _inspect)
+
+
+def _inspect(bundle: Path, args: argparse.Namespace) -> Result:
+    cache = cache_folder(args.cache)
     manifest = Manifest.read(bundle)
     manifest.verify(bundle)
     print('\n'.join(_bundle_lines(bundle, manifest)))
@@ -41,14 +45,10 @@ def run(args: argparse.Namespace) -> int:
         print(f'  {text}')
     if not plans:
         print(f'  none in {cache}; on the machine with the GPU: {build_command(bundle, cache)}')
-    if args.json:
-        content = {
-            'bundle': str(bundle), 'manifest': asdict(manifest),
-            'plans': [{'plan': str(path), **asdict(plan)} for path, plan in plans],
-            'unreadable': unreadable,
-        }
-        args.json.write_text(json.dumps(content, indent=1) + '\n', encoding='utf-8')
-    return 0
+    return 0, {
+        'bundle': str(bundle), 'manifest': asdict(manifest),
+        'plans': [{'plan': str(path), **asdict(plan)} for path, plan in plans],
+        'unreadable': unreadable}
 
 
 def _bundle_lines(bundle: Path, manifest: Manifest) -> list[str]:

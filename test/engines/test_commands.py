@@ -6,6 +6,7 @@ from importlib.util import find_spec
 import json
 import os
 from pathlib import Path
+import shutil
 
 import pytest
 
@@ -35,7 +36,7 @@ def call(what: str, bundle: Path, tmp_path: Path) -> tuple[int, dict]:
     file = tmp_path / f'{what}.json'
     status = cli.main(['engine', what, str(bundle), '--cache', str(tmp_path / 'cache'),
                        '--json', str(file)])
-    return status, json.loads(file.read_text()) if file.exists() else {}
+    return status, json.loads(file.read_text())[0] if file.exists() else {}
 
 
 def test_build_and_inspect(dynamic: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
@@ -86,6 +87,19 @@ def test_check(dynamic: Path, tmp_path: Path, passes: bool,
     printed = capsys.readouterr().out
     assert f'onnxruntime CPU: {"passed" if passes else "FAILED"} on 3 inputs' in printed
     assert 'tensorrt: not compared' in printed
+
+
+def test_a_bundle_inside_the_bundle_is_meant_too(dynamic: Path, tmp_path: Path,
+                                                 capsys: pytest.CaptureFixture[str]) -> None:
+    inner = dynamic / 'encoder'
+    shutil.copytree(dynamic, inner)
+    call('inspect', dynamic, tmp_path)
+    printed = capsys.readouterr().out
+    assert f'test, {dynamic}\n' in printed
+    assert f'test, {inner}\n' in printed
+    replace(Manifest.read(inner), profiles=()).write(inner)
+    assert call('check', dynamic, tmp_path)[0] == cli.USER_ERROR
+    assert f'{inner}: there are no inputs' in capsys.readouterr().err
 
 
 def test_check_without_any_backend(dynamic: Path, tmp_path: Path,
