@@ -33,7 +33,7 @@ def for_each_bundle(
     """Run a command on the bundle and on those inside it; return the worst exit status."""
     folder = find_bundle(args.bundle)
     inner = sorted(path.parent for path in folder.glob(f'*/{MANIFEST}'))
-    results = []
+    results: list[Result] = []
     for bundle in (folder, *inner):
         if results:
             print()
