@@ -195,7 +195,7 @@ def gpu_findings() -> Iterator[Finding]:
     found, version = _probe('cuda.bindings.runtime', '"usable"')
     yield Finding(section, 'cuda-python', OK, _distribution_version('cuda-bindings')) if found \
         else Finding(section, 'cuda-python', WARNING if is_gpu else NOTE, version,
-                     f"pip install '{CUDA_PYTHON}'; {purpose}")
+                     f"pip install '{CUDA_PYTHON}', on JetPack 6 'cuda-python==12.6.*'; {purpose}")
     found, version = _probe('tensorrt', 'tensorrt.__version__')
     if not found:
         yield Finding(section, 'tensorrt', WARNING if is_gpu else NOTE, version,

@@ -22,7 +22,8 @@ from deepsight_ros.engines.tensors import Targets
 from deepsight_ros.engines.tensors import Tensor
 
 BACKENDS: Final = ('auto', 'onnxruntime', 'tensorrt')
-_TENSORRT_NEEDS: Final = {'tensorrt': 'tensorrt', 'cuda': 'cuda-python'}
+_TENSORRT_NEEDS: Final = {
+    'tensorrt': 'tensorrt', 'cuda': "'cuda-python>=12.6.1', on JetPack 6 'cuda-python==12.6.*'"}
 """Module: what pip calls it."""
 _log = logging.getLogger(__name__)
 
