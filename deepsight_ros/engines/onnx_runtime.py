@@ -41,6 +41,15 @@ _DTYPES = {
 }
 
 
+def _shares_outputs() -> bool:
+    """Whether an output becomes an array without a copy; old versions make two of them."""
+    value = onnxruntime.OrtValue.ortvalue_from_numpy(np.zeros(1, np.float32))
+    return bool(value.numpy().ctypes.data == value.data_ptr())
+
+
+_SHARES_OUTPUTS: Final = _shares_outputs()
+
+
 class OnnxRuntimeEngine(Engine):
     """
     A graph in an ONNX Runtime session.
@@ -123,7 +132,8 @@ class OnnxRuntimeEngine(Engine):
             for name in self._output_names:
                 binding.bind_output(name)
             self._session.run_with_iobinding(binding)
-            values = [value.numpy() for value in binding.get_outputs()]
+            values = ([value.numpy() for value in binding.get_outputs()] if _SHARES_OUTPUTS
+                      else binding.copy_outputs_to_cpu())
         except EngineError:
             raise
         except Exception as error:
