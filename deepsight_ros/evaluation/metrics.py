@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
+from itertools import repeat
 import math
 from typing import Any
 from typing import Final
@@ -87,20 +88,26 @@ def metrics_by_range(
             for index in range(len(edges) - 1)]
 
 
-def average(rows: Iterable[Mapping[str, float]]) -> dict[str, float]:
+def average(
+    rows: Iterable[Mapping[str, float]], weights: Iterable[float] = repeat(1.0),
+) -> dict[str, float]:
     """
-    Mean over pictures of each metric.
+    Mean over pictures of each metric, each picture with its weight.
 
     A picture in which a metric is NaN (nothing to score) does not count for it.
     """
-    columns: dict[str, list[float]] = {}
-    for row in rows:
+    columns: dict[str, list[tuple[float, float]]] = {}
+    for row, weight in zip(rows, weights, strict=False):
         for name, value in row.items():
             columns.setdefault(name, [])
             if not math.isnan(value):
-                columns[name].append(value)
-    return {name: math.fsum(values) / len(values) if values else math.nan
-            for name, values in columns.items()}
+                columns[name].append((weight, weight * value))
+    return {name: _ratio(values) for name, values in columns.items()}
+
+
+def _ratio(weighted: Sequence[tuple[float, float]]) -> float:
+    total = math.fsum(weight for weight, _ in weighted)
+    return math.fsum(value for _, value in weighted) / total if total else math.nan
 
 
 def _errors(d: npt.NDArray[np.float64], g: npt.NDArray[np.float64]) -> dict[str, float]:

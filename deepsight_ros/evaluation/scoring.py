@@ -43,16 +43,16 @@ class FrameScore:
     Scores of one picture.
 
     ``steps`` hold ``depth_metrics``, ``ranges`` hold ``metrics_by_range``, both with the number
-    of ``points``;
-    ``ground_recall`` is the share of true ground that the ground mask finds, NaN if none is
-    visible; ``plane_error`` has ``pitch_deg`` and ``roll_deg`` (degrees) and ``height`` (m) of the
-    plane used minus the one fitted to the truth, NaN likewise.
+    of ``points``; ``ground_recall`` has the share ``found`` of true ground by the ground mask, NaN
+    if none is visible, and the number of its ``points``; ``plane_error`` has ``pitch_deg`` and
+    ``roll_deg`` (degrees) and ``height`` (m) of the plane used minus the one fitted to the truth,
+    NaN likewise.
     """
 
     metrics: Scores
     steps: dict[str, Scores]
     ranges: dict[tuple[float, float], Scores]
-    ground_recall: float
+    ground_recall: Scores
     plane_error: Scores
 
 
@@ -97,7 +97,7 @@ class FrameScorer:
     def _by_step(
         self, result: EmbodiedResult, truth: Points, predicted: npt.NDArray[Any],
         prior: GroundPlane, labels: npt.NDArray[np.uint8] | None,
-    ) -> tuple[dict[str, Scores], float, Scores]:
+    ) -> tuple[dict[str, Scores], Scores, Scores]:
         thinned = slice(None, None, -(-len(truth) // _MAX_STEP_POINTS) or None)
         truth, predicted = truth[thinned], predicted[thinned]
         flat, plane = self._true_ground(truth, result.scene.camera, prior, labels)
@@ -114,9 +114,9 @@ class FrameScorer:
             'scene': (np.ones(len(truth), bool), predicted)}
         steps = {name: self._scores(values[mask], truth[mask, 2])
                  for name, (mask, values) in chosen.items()}
-        recall = math.nan
-        if np.count_nonzero(flat) >= MIN_POINTS:
-            recall = float(np.mean(ground[flat]))
+        visible = int(np.count_nonzero(flat))
+        found = float(np.mean(ground[flat])) if visible >= MIN_POINTS else math.nan
+        recall = {'found': found, 'points': float(visible)}
         return steps, recall, _plane_error(result.ground, plane)
 
     def _true_ground(
@@ -139,11 +139,16 @@ class FrameScorer:
 
 
 def summarise(scores: list[FrameScore]) -> dict[str, Any]:
-    """Means over the pictures: ``metrics``, ``by_step``, ``by_range`` and ``ground_plane``."""
+    """
+    Scores of a recording: ``metrics``, ``by_step``, ``by_range`` and ``ground_plane``.
+
+    ``metrics`` are means over the pictures, as the field has it. Where pictures have few points
+    or none of a kind, as of the steps and ranges, each counts by its points: the shares are those
+    of all points.
+    """
     by_step: dict[str, Any] = {
         name: _summary([score.steps[name] for score in scores]) for name in STEPS}
-    by_step['ground_recall'] = average(
-        {'ground_recall': score.ground_recall} for score in scores)['ground_recall']
+    by_step['ground_recall'] = _summary([score.ground_recall for score in scores])['found']
     by_range = [
         {'from': first, 'to': last, **_summary([score.ranges[first, last] for score in scores])}
         for first, last in scores[0].ranges]
@@ -187,10 +192,10 @@ def _plane_error(used: GroundPlane, true: GroundPlane | None) -> Scores:
 
 
 def _summary(rows: list[Scores]) -> dict[str, Any]:
-    points = int(sum(row['points'] for row in rows))
-    means = average({name: value for name, value in row.items() if name != 'points'}
-                    for row in rows)
-    return {'points': points, **means}
+    weights = [row['points'] for row in rows]
+    means = average(({name: value for name, value in row.items() if name != 'points'}
+                     for row in rows), weights)
+    return {'points': int(sum(weights)), **means}
 
 
 def _plane_summary(errors: list[Scores]) -> dict[str, Any]:

@@ -48,7 +48,7 @@ def test_ground_that_the_mask_misses(street, result):
     half[:, half.shape[1] // 2:] = SceneClass.STRUCTURE
     score = FrameScorer(80.0)(
         replace(result, classes=half), dense_to_points(street.depth), street.ground)
-    assert score.ground_recall == pytest.approx(0.5, abs=0.01)
+    assert score.ground_recall['found'] == pytest.approx(0.5, abs=0.01)
 
 
 def test_known_labels_decide_what_is_ground(street, result):
@@ -84,3 +84,21 @@ def test_no_truth_at_all(street, result):
 def test_unproject_inverts_projection(street):
     points = street.points()[::50]
     assert np.allclose(unproject(street.camera.project(points), street.camera), points)
+
+
+def test_shares_of_a_recording_are_those_of_all_points(street, result):
+    """A picture that shows a sliver of the ground, all of it wrong, weighs no more than that."""
+    truth = dense_to_points(street.depth)
+    scorer = FrameScorer(80.0)
+    whole = scorer(result, truth, street.ground)
+    few = truth[::10].copy()
+    few[:, 2] *= 1.5
+    sliver = scorer(result, few, street.ground)
+    steps = [score.steps['scene'] for score in (whole, sliver)]
+    right = sum(step['within_5'] * step['points'] for step in steps)
+    summary = summarise([whole, sliver])
+    assert summary['by_step']['scene']['within_5'] == pytest.approx(
+        right / sum(step['points'] for step in steps))
+    assert summary['by_step']['scene']['within_5'] > 0.8
+    assert summary['metrics']['within_5'] == pytest.approx(
+        (whole.metrics['within_5'] + sliver.metrics['within_5']) / 2)
