@@ -2,7 +2,8 @@
 
 ``street``, ``base``, ``wide`` and ``no_drive`` see nothing of KITTI and 7-Scenes: six frames of
 KITTI object, labelled by LiDAR, made masks of the drive worse. ``no_object`` learns from the drive
-and not from the object frames that it scores. What ships is the mean of ``all`` and ``no_drive``.
+and not from the object frames that it scores. What ships is the mean of ``all``, ``mixed`` and
+``no_drive``.
 """
 
 from collections.abc import Callable
