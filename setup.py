@@ -68,6 +68,7 @@ setup(
             'bag_player = deepsight_ros.ros.bag_player:main',
             'deepsight = deepsight_ros.cli:main',
             'embodied_depth = deepsight_ros.ros.embodied_depth:main',
+            'spatial_language = deepsight_ros.ros.spatial_language:main',
         ],
     },
 )

@@ -48,6 +48,8 @@ COMMANDS = (
             'what a bundle takes and gives, which plans there are and what they were built for'),
     Command(('engine', 'check'), 'deepsight_ros.engines.check_command',
             'compare each backend that works here with the ONNX graph'),
+    Command(('ask',), 'deepsight_ros.ask',
+            'one answer about a depth file, or about what the running nodes see'),
     Command(('doctor',), 'deepsight_ros.doctor',
             'what is installed, what will be used, what is missing and how to get it'),
     Command(('bench',), 'deepsight_ros.bench',

@@ -7,20 +7,33 @@ from launch.actions import DeclareLaunchArgument
 from launch.actions import IncludeLaunchDescription
 from launch.conditions import IfCondition
 from launch.substitutions import LaunchConfiguration
+from launch.substitutions import PythonExpression
 from launch_ros.actions import Node
 
 from deepsight_ros.resources import find_config
+from deepsight_ros.resources import list_bundles
 
 HERE = Path(__file__).resolve().parent
 
 
 def generate_launch_description() -> LaunchDescription:
-    """Return the nodes; the arguments of embodied_depth.launch.py work here too."""
+    """Return the nodes; the arguments of their own launch files work here too."""
+    depth = LaunchConfiguration('depth')
+    can_answer = any(bundle.name == 'deepsight_nano' for bundle in list_bundles())
     return LaunchDescription([
         DeclareLaunchArgument(
             'rviz', default_value='false', choices=['true', 'false'],
             description='Also start RViz with the layout of this package'),
-        IncludeLaunchDescription(str(HERE / 'embodied_depth.launch.py')),
+        DeclareLaunchArgument(
+            'depth', default_value='',
+            description='Topic of a depth camera to ask about; empty: start embodied depth and '
+                        'ask about that'),
+        IncludeLaunchDescription(
+            str(HERE / 'embodied_depth.launch.py'),
+            condition=IfCondition(PythonExpression(["not '", depth, "'"]))),
+        IncludeLaunchDescription(
+            str(HERE / 'spatial_language.launch.py'),
+            condition=IfCondition(PythonExpression([f"{can_answer} or '", depth, "' != ''"]))),
         Node(
             package='rviz2',
             executable='rviz2',

@@ -44,8 +44,17 @@ def painted_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope='session')
-def spatial_language_bundle() -> Path:
-    """Bundle that answers, the one that ships."""
+def spatial_language_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Real language bundle that has learned nothing, for what does not depend on the answer."""
+    pytest.importorskip('deepsight_training', reason='robots have no package of training')
+    from tiny_language_bundle import write_tiny_language_bundle
+
+    return write_tiny_language_bundle(tmp_path_factory.mktemp('bundles') / 'deepsight_nano')
+
+
+@pytest.fixture(scope='session')
+def trained_language_bundle() -> Path:
+    """Bundle whose answers are right, the one that ships."""
     try:
         return find_bundle('deepsight_nano')
     except ResourceError:

@@ -11,13 +11,16 @@ from types import ModuleType
 import pytest
 import yaml
 
-from deepsight_ros.ros.outputs import TOPICS
+from deepsight_ros.ros import answer_outputs
+from deepsight_ros.ros import outputs
 from deepsight_ros.ros.parameters import EmbodiedDepthParameters
+from deepsight_ros.ros.parameters import SpatialLanguageParameters
 
 ROOT = Path(__file__).resolve().parents[1]
 LAUNCH_FILES = sorted(ROOT.glob('launch/*.launch.py'))
 IDS = [path.name for path in LAUNCH_FILES]
-PARAMETERS = {item.name: item.default for item in fields(EmbodiedDepthParameters)}
+PARAMETERS = {node: {item.name: item.default for item in fields(kind)} for node, kind in (
+    ('embodied_depth', EmbodiedDepthParameters), ('spatial_language', SpatialLanguageParameters))}
 INPUTS = {'/image', '/camera_info', '/diagnostics'}
 
 
@@ -55,27 +58,31 @@ def test_our_nodes_get_the_shared_memory_profile(path: Path) -> None:
                 assert options['additional_env'] == 'profile_environment()'
 
 
-def test_parameters_set_by_launch_exist(launch_arguments) -> None:
-    text = (ROOT / 'launch' / 'embodied_depth.launch.py').read_text()
-    names = [key.value for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Assign)
-             and node.targets[0].id in ('ALWAYS_SET', 'SET_IF_GIVEN') for key in node.value.keys]
-    assert len(names) == 4
+@pytest.mark.parametrize(('node', 'count'), [('embodied_depth', 4), ('spatial_language', 3)])
+def test_parameters_set_by_launch_exist(node: str, count: int, launch_arguments) -> None:
+    file = f'{node}.launch.py'
+    text = (ROOT / 'launch' / file).read_text()
+    names = [key.value for item in ast.parse(text).body if isinstance(item, ast.Assign)
+             and item.targets[0].id in ('ALWAYS_SET', 'SET_IF_GIVEN') for key in item.value.keys]
+    assert len(names) == count
     for name in names:
-        assert name in {*PARAMETERS, 'use_sim_time'}
-        assert name in launch_arguments['embodied_depth.launch.py']
+        assert name in {*PARAMETERS[node], 'use_sim_time'}
+        assert name in launch_arguments[file]
 
 
-def test_parameter_file_names_existing_parameters_of_the_right_type() -> None:
+@pytest.mark.parametrize('node', PARAMETERS)
+def test_parameter_file_names_existing_parameters_of_the_right_type(node: str) -> None:
     content = yaml.safe_load((ROOT / 'config' / 'deepsight.yaml').read_text())
-    values = content['/**/embodied_depth']['ros__parameters']
+    values = content[f'/**/{node}']['ros__parameters']
     assert values
     for name, value in values.items():
-        assert type(value) is type(PARAMETERS[name]), name
-        assert value == PARAMETERS[name], f'{name}: the file says that these are the defaults'
+        default = PARAMETERS[node][name]
+        assert type(value) is type(default), name
+        assert value == default, f'{name}: the file says that these are the defaults'
 
 
 def test_layouts_show_topics_that_exist() -> None:
-    known = INPUTS | {f'/{topic}' for topic in TOPICS}
+    known = INPUTS | {f'/{topic}' for topic in (*outputs.TOPICS, *answer_outputs.TOPICS)}
     rviz = yaml.safe_load((ROOT / 'config' / 'deepsight.rviz').read_text())
     for display in rviz['Visualization Manager']['Displays']:
         topic = display.get('Depth Map Topic') or display.get('Topic', {}).get('Value')

@@ -10,14 +10,18 @@ from dataclasses import fields
 from pathlib import Path
 import re
 import shlex
+import time
 
 import pytest
 import rclpy
+from rclpy.lifecycle import LifecycleNode
 from rclpy.parameter import Parameter
 
 from deepsight_ros import cli
 from deepsight_ros.ros.embodied_depth import EmbodiedDepthNode
 from deepsight_ros.ros.parameters import EmbodiedDepthParameters
+from deepsight_ros.ros.parameters import SpatialLanguageParameters
+from deepsight_ros.ros.spatial_language import SpatialLanguageNode
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -56,34 +60,52 @@ def parameter_text(value: object) -> str:
 
 
 def test_parameters(readme: str) -> None:
+    items = {item.name: item for kind in (EmbodiedDepthParameters, SpatialLanguageParameters)
+             for item in fields(kind)}
     check(readme, 'Parameters', ('Parameter', 'Default', 'Meaning'), [
-        (item.name, parameter_text(item.default), item.metadata['description'])
-        for item in fields(EmbodiedDepthParameters)])
+        (name, parameter_text(item.default), item.metadata['description'])
+        for name, item in items.items()])
 
 
 @pytest.fixture
-def node(painted_bundle: Path) -> Iterator[EmbodiedDepthNode]:
-    """The node, active."""
+def nodes(painted_bundle: Path, spatial_language_bundle: Path) -> Iterator[list[LifecycleNode]]:
+    """All nodes, active."""
     rclpy.init()
-    node = EmbodiedDepthNode(parameter_overrides=[
-        Parameter('segmentation_bundle', value=str(painted_bundle)),
-        Parameter('camera_height', value=1.5)])
-    node.start()
-    yield node
-    node.destroy_node()
+    nodes = [
+        EmbodiedDepthNode(parameter_overrides=[
+            Parameter('segmentation_bundle', value=str(painted_bundle)),
+            Parameter('camera_height', value=1.5)]),
+        SpatialLanguageNode(parameter_overrides=[
+            Parameter('language_bundle', value=str(spatial_language_bundle))])]
+    for node in nodes:
+        node.start()
+    yield nodes
+    for node in nodes:
+        node.destroy_node()
     rclpy.shutdown()
 
 
-def test_topics(readme: str, node: EmbodiedDepthNode) -> None:
-    graph = {
-        'in': node.get_subscriber_names_and_types_by_node('embodied_depth', '/'),
-        'out': node.get_publisher_names_and_types_by_node('embodied_depth', '/'),
-    }
-    rows = {(topic.lstrip('/'), direction, kind.replace('/msg/', '/'))
-            for direction, topics in graph.items() for topic, (kind,) in topics
-            if not topic.endswith(OF_ROS)}
+def topics_of(nodes: list[LifecycleNode]) -> set[Row]:
+    """Name, direction and type of all topics that the graph shows."""
+    rows = set()
+    for node in nodes:
+        graph = {
+            'in': node.get_subscriber_names_and_types_by_node(node.get_name(), '/'),
+            'out': node.get_publisher_names_and_types_by_node(node.get_name(), '/'),
+        }
+        rows |= {(topic.lstrip('/'), direction, kind.replace('/msg/', '/'))
+                 for direction, topics in graph.items() for topic, (kind,) in topics
+                 if not topic.endswith(OF_ROS)}
+    return rows
+
+
+def test_topics(readme: str, nodes: list[LifecycleNode]) -> None:
     documented = {row[:3] for row in table(readme, 'Topics') if not row[0].startswith('/tf')}
     documented = {(topic.lstrip('/'), *others) for topic, *others in documented}
+    deadline = time.monotonic() + 5.0
+    # The graph hears of a node's topics a little later.
+    while (rows := topics_of(nodes)) != documented and time.monotonic() < deadline:
+        time.sleep(0.01)
     text = '\n'.join(f'| `{topic}` | {" | ".join(others)} | |' for topic, *others in sorted(rows))
     assert documented == rows, f'"## Topics" should have\n\n{HEADER}\n{text}\n'
 

@@ -68,7 +68,17 @@ def language_peer(spatial_language_bundle: Path) -> Iterator[LanguagePeer]:
 @pytest.fixture
 def asker(language_peer: LanguagePeer) -> LanguagePeer:
     """Peer whose node is active and has seen a picture."""
-    language_peer.start_node()
+    return _shown(language_peer)
+
+
+@pytest.fixture
+def trained_asker(language_peer: LanguagePeer, trained_language_bundle: Path) -> LanguagePeer:
+    """Peer whose node has learned to answer."""
+    return _shown(language_peer, language_bundle=str(trained_language_bundle))
+
+
+def _shown(language_peer: LanguagePeer, **parameters: str) -> LanguagePeer:
+    language_peer.start_node(**parameters)
     language_peer.connect()
     language_peer.show()
     return language_peer

@@ -15,7 +15,6 @@ from std_msgs.msg import String
 import tokenizers
 
 from deepsight_ros.engines.manifest import sha256
-from deepsight_ros.resources import find_bundle
 
 
 def still_answers(peer):
@@ -177,9 +176,11 @@ def test_a_deadline_in_the_past(asker):
     assert still_answers(asker)
 
 
-def test_a_bundle_whose_tokenizer_and_graph_disagree(language_peer, tmp_path, capfd):
+def test_a_bundle_whose_tokenizer_and_graph_disagree(
+    language_peer, spatial_language_bundle, tmp_path, capfd,
+):
     bundle = tmp_path / 'deepsight_nano'
-    shutil.copytree(find_bundle('deepsight_nano'), bundle)
+    shutil.copytree(spatial_language_bundle, bundle)
     tokenizer = tokenizers.Tokenizer.from_file(str(bundle / 'tokenizer.json'))
     tokenizer.add_special_tokens([f'<more {i}>' for i in range(9)])
     tokenizer.save(str(bundle / 'tokenizer.json'))

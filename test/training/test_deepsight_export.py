@@ -10,19 +10,13 @@ from deepsight_training.deepsight_graphs import ENCODER_OUTPUTS
 from deepsight_training.instructions.sample import FrameSample
 from deepsight_training.measure_deepsight import measure
 from deepsight_training.measure_deepsight import open_precision
-from deepsight_training.models.configuration_deepsight import DeepSightConfig
-from deepsight_training.models.configuration_deepsight import DepthEncoderConfig
 from deepsight_training.models.modeling_deepsight import DeepSightForConditionalGeneration
 import numpy as np
 import onnx
 import pytest
-import tokenizers
-from tokenizers.decoders import ByteLevel as ByteLevelDecoder
-from tokenizers.models import BPE
-from tokenizers.pre_tokenizers import ByteLevel
-from tokenizers.trainers import BpeTrainer
+from tiny_language_bundle import tiny_model
+from tiny_language_bundle import tiny_tokenizer
 import torch
-from transformers import Qwen2Config
 
 from deepsight_ros.engines import EngineError
 from deepsight_ros.engines.manifest import Manifest
@@ -34,8 +28,6 @@ from deepsight_ros.language.generation import Limits
 from deepsight_ros.language.generation import Sampling
 from deepsight_ros.language.model import EMBEDDINGS
 from deepsight_ros.language.model import LanguageModel
-from deepsight_ros.language.prompts import FORMATS
-from deepsight_ros.language.tokenizer import SPECIAL_TOKENS
 from deepsight_ros.language.tokenizer import Tokenizer
 from deepsight_ros.perception.answering import ENCODER
 from deepsight_ros.perception.answering import SpatialAnswering
@@ -49,30 +41,12 @@ QUESTIONS = [
 
 @pytest.fixture(scope='module')
 def tokenizer() -> Tokenizer:
-    form = FORMATS['nano']
-    backend = tokenizers.Tokenizer(BPE())
-    backend.pre_tokenizer, backend.decoder = ByteLevel(add_prefix_space=False), ByteLevelDecoder()
-    backend.train_from_iterator(['how far is it'], BpeTrainer(
-        vocab_size=600, initial_alphabet=ByteLevel.alphabet(), show_progress=False,
-        special_tokens=['<pad>', *SPECIAL_TOKENS, form.question, form.answer, form.end]))
-    return Tokenizer(backend)
+    return tiny_tokenizer()
 
 
 @pytest.fixture(scope='module')
 def model(tokenizer: Tokenizer) -> DeepSightForConditionalGeneration:
-    """Random weights that are large enough for answers to differ; any language model will do."""
-    torch.manual_seed(0)
-    text = Qwen2Config(
-        vocab_size=tokenizer.size, hidden_size=32, intermediate_size=32, num_hidden_layers=2,
-        num_attention_heads=4, num_key_value_heads=2, bos_token_id=None,
-        eos_token_id=tokenizer.token('<end>'), pad_token_id=0, initializer_range=0.5)
-    encoder = DepthEncoderConfig(
-        vision={'hidden_size': 16, 'intermediate_size': 16, 'num_hidden_layers': 1,
-                'num_attention_heads': 2},
-        height=32, width=48, local_channels=8, stem_channels=(8, 8))
-    return DeepSightForConditionalGeneration(DeepSightConfig(
-        encoder, text, depth_token_id=tokenizer.depth_id, region_token_id=tokenizer.region_id,
-        instance_classes=3)).eval()
+    return tiny_model(tokenizer)
 
 
 @pytest.fixture(scope='module')
