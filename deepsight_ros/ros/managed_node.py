@@ -6,6 +6,7 @@ from abc import ABC
 from abc import abstractmethod
 from collections.abc import Callable
 import gc
+import signal
 import traceback
 from typing import Any
 
@@ -192,5 +193,7 @@ def run_node(create: Callable[[], ManagedNode], args: list[str] | None) -> None:
         if rclpy.ok():  # else a signal came in the middle of a transition
             raise
     finally:
+        # Ctrl-C reaches a node from the terminal and once more from launch.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
         node.destroy_node()
         rclpy.try_shutdown()

@@ -105,6 +105,17 @@ def test_signal_during_work_ends_the_node_within_two_seconds(peer, start, number
     assert 'ERROR' not in ''.join(node.log)
 
 
+@pytest.mark.parametrize('pause', [0.0, 0.005, 0.01, 0.02])
+def test_a_second_ctrl_c_does_not_disturb_the_end(peer, start, pause):
+    """Launch sends SIGINT to a node that the terminal has already sent it to."""
+    node = start()
+    peer.wait_until(lambda: 'active: waiting' in ''.join(node.log), 'active node')
+    node.process.send_signal(signal.SIGINT)
+    time.sleep(pause)
+    assert node.end(signal.SIGINT) == 0
+    assert 'Traceback' not in ''.join(node.log)
+
+
 @pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
 def test_signal_while_the_bundle_loads(peer, start, number):
     node = start()
