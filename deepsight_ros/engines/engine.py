@@ -45,14 +45,9 @@ class Engine(Protocol):
     """Backend and device that run the graph, for logs and diagnostics."""
     reason: str
     """Why this backend was chosen, and not a faster one."""
-
-    @property
-    def inputs(self) -> tuple[TensorSpec, ...]:
-        """Return the inputs' specs: dtypes and fixed sizes of the graph, the rest as manifest."""
-
-    @property
-    def outputs(self) -> tuple[TensorSpec, ...]:
-        """Return the outputs' specs."""
+    inputs: tuple[TensorSpec, ...]
+    """Dtypes and fixed sizes of the graph, the rest as the manifest says."""
+    outputs: tuple[TensorSpec, ...]
 
     def __call__(self, inputs: Inputs, *, into: Targets | None = None) -> dict[str, Array]:
         """

@@ -67,10 +67,10 @@ class OnnxRuntimeEngine(Engine):
         self._bundle = bundle
         self._session = session
         self._binding = session.io_binding()
-        self._inputs = described(tuple(map(_spec, session.get_inputs())), manifest.inputs)
-        self._outputs = described(tuple(map(_spec, session.get_outputs())), manifest.outputs)
-        self._output_names = [spec.name for spec in self._outputs]
-        self._forms = Forms(self._inputs, self._outputs)
+        self.inputs = described(tuple(map(_spec, session.get_inputs())), manifest.inputs)
+        self.outputs = described(tuple(map(_spec, session.get_outputs())), manifest.outputs)
+        self._output_names = [spec.name for spec in self.outputs]
+        self._forms = Forms(self.inputs, self.outputs)
         self._tensors: list[HostTensor] = []
 
     @classmethod
@@ -103,16 +103,6 @@ class OnnxRuntimeEngine(Engine):
             raise EngineError(f'{chosen[0][0]} is installed and did not start; look at what it '
                               'printed, or choose another provider')
         return cls(session, manifest, reason, bundle)
-
-    @property
-    def inputs(self) -> tuple[TensorSpec, ...]:
-        """Return the inputs' specs."""
-        return self._inputs
-
-    @property
-    def outputs(self) -> tuple[TensorSpec, ...]:
-        """Return the outputs' specs."""
-        return self._outputs
 
     def __call__(self, inputs: Inputs, *, into: Targets | None = None) -> dict[str, Array]:
         """Run the graph once."""
@@ -159,7 +149,7 @@ class OnnxRuntimeEngine(Engine):
     def warm_up(self) -> None:
         """Run recorded or usual inputs once."""
         for case in (read_recorded(self._bundle, self.manifest)
-                     or usual_inputs(self._inputs, self.manifest)):
+                     or usual_inputs(self.inputs, self.manifest)):
             self(case)
 
     def allocate(self, name: str, shape: Shape | None = None) -> HostTensor:

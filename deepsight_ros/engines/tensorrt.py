@@ -55,23 +55,13 @@ class TensorRtEngine(Engine):
         self._loaded = loaded
         gpu = cuda.current_gpu()
         self.backend = f'tensorrt {VERSION} {gpu.name}'
-        self._inputs = described(_symbolic(self._loaded.inputs), manifest.inputs)
-        self._outputs = described(_symbolic(self._loaded.outputs), manifest.outputs)
-        self._forms = Forms(self._inputs, self._outputs)
+        self.inputs = described(_symbolic(self._loaded.inputs), manifest.inputs)
+        self.outputs = described(_symbolic(self._loaded.outputs), manifest.outputs)
+        self._forms = Forms(self.inputs, self.outputs)
         self._tensors: list[DeviceTensor] = []
         self._prepared: dict[Any, Prepared] = {}
         self._closed = False
         self._memory = Memory(self._loaded)
-
-    @property
-    def inputs(self) -> tuple[TensorSpec, ...]:
-        """Return the inputs' specs."""
-        return self._inputs
-
-    @property
-    def outputs(self) -> tuple[TensorSpec, ...]:
-        """Return the outputs' specs."""
-        return self._outputs
 
     def __call__(self, inputs: Inputs, *, into: Targets | None = None) -> dict[str, Array]:
         """Run the graph once."""
@@ -81,7 +71,7 @@ class TensorRtEngine(Engine):
             self._forms.check_targets(into)
         resident = {name: device_tensor(value).address for name, value in inputs.items()
                     if isinstance(value, Tensor)}
-        shapes = {spec.name: inputs[spec.name].shape for spec in self._inputs}
+        shapes = {spec.name: inputs[spec.name].shape for spec in self.inputs}
         kept = frozenset(into or ())
         key = (tuple(shapes.values()), tuple(sorted(resident.items())), kept)
         prepared = self._prepared.pop(key, None) or self._prepare(shapes, resident, kept)
@@ -100,7 +90,7 @@ class TensorRtEngine(Engine):
         """Prepare and run the usual shapes of each profile."""
         for profile in self._loaded.profiles:
             self({spec.name: np.zeros(profile[spec.name].opt, spec.dtype)
-                  for spec in self._inputs})
+                  for spec in self.inputs})
 
     def allocate(self, name: str, shape: Shape | None = None) -> DeviceTensor:
         """Return a zeroed tensor on the GPU."""

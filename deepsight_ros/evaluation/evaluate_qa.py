@@ -20,7 +20,6 @@ from deepsight_ros.evaluation.qa_scores import summarise
 from deepsight_ros.evaluation.tables import percent
 from deepsight_ros.evaluation.tables import text_table
 from deepsight_ros.perception.answering import SpatialAnswering
-from deepsight_ros.perception.evidence import DepthFrame
 from deepsight_ros.resources import find_bundle
 
 
@@ -78,8 +77,7 @@ def ask_bundle(bundle: Path, folder: Path, items: list[QaItem]) -> list[Reply]:
     answering.warm_up()
     replies: dict[int, Reply] = {}
     with tqdm(total=len(items), unit='question', disable=None) as bar:
-        for seen, group in frames_of(folder, items):
-            frame = DepthFrame(seen.depth, seen.camera, seen.ground, seen.robot)
+        for frame, group in frames_of(folder, items):
             for item in group:
                 said = answering.ask(frame, item.question)
                 first = said.encode_s + said.prefill_s

@@ -22,7 +22,6 @@ from typing import get_args
 import zipfile
 
 import numpy as np
-import numpy.typing as npt
 
 from deepsight_ros.evaluation.errors import DatasetError
 from deepsight_ros.geometry import Camera
@@ -31,24 +30,7 @@ from deepsight_ros.geometry import GroundError
 from deepsight_ros.geometry import GroundPlane
 from deepsight_ros.geometry.points import Robot
 from deepsight_ros.language.answers import Kind
-
-
-@dataclass(frozen=True, eq=False)
-class QaFrame:
-    """A depth image [H, W] (m, NaN where nothing was measured) and what is known around it."""
-
-    depth: npt.NDArray[np.float32]
-    camera: Camera
-    ground: GroundPlane | None
-    robot: Robot
-
-    def described(self, depth_file: str) -> dict[str, Any]:
-        """Return the ``frame`` of an item whose depth is in ``depth_file``."""
-        ground = self.ground and {'normal': list(self.ground.normal),
-                                  'height': self.ground.height}
-        return {'depth': depth_file,
-                'camera': {name: getattr(self.camera, name) for name in ('fx', 'fy', 'cx', 'cy')},
-                'ground': ground, 'robot': asdict(self.robot)}
+from deepsight_ros.perception.evidence import DepthFrame
 
 
 @dataclass(frozen=True)
@@ -104,7 +86,9 @@ def _item(path: Path, number: int, line: str) -> QaItem:
     return item
 
 
-def frames_of(folder: Path, items: list[QaItem]) -> Iterator[tuple[QaFrame, list[QaItem]]]:
+def frames_of(
+    folder: Path, items: list[QaItem],
+) -> Iterator[tuple[DepthFrame, list[QaItem]]]:
     """Yield each frame once with all its questions; ``folder`` is where the benchmark lies."""
     groups: dict[str, list[QaItem]] = {}
     for item in items:
@@ -113,7 +97,16 @@ def frames_of(folder: Path, items: list[QaItem]) -> Iterator[tuple[QaFrame, list
         yield read_frame(folder, group[0].frame), group
 
 
-def read_frame(folder: Path, described: Mapping[str, Any]) -> QaFrame:
+def describe_frame(frame: DepthFrame, depth_file: str) -> dict[str, Any]:
+    """Return the ``frame`` of an item whose depth is in ``depth_file``."""
+    camera, ground = frame.camera, frame.ground
+    return {'depth': depth_file,
+            'camera': {name: getattr(camera, name) for name in ('fx', 'fy', 'cx', 'cy')},
+            'ground': ground and {'normal': list(ground.normal), 'height': ground.height},
+            'robot': asdict(frame.robot)}
+
+
+def read_frame(folder: Path, described: Mapping[str, Any]) -> DepthFrame:
     """Read the ``frame`` of an item; ``DatasetError`` when a file or field is wrong."""
     path = folder / str(described.get('depth'))
     try:
@@ -121,7 +114,7 @@ def read_frame(folder: Path, described: Mapping[str, Any]) -> QaFrame:
             depth = arrays['depth'].astype(np.float32)
         height, width = depth.shape
         ground = described.get('ground')
-        return QaFrame(
+        return DepthFrame(
             depth, Camera(width, height, **described['camera']),
             GroundPlane(tuple(ground['normal']), ground['height']) if ground else None,
             Robot(**described['robot']))

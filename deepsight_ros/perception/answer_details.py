@@ -1,4 +1,4 @@
-"""Answers as JSON: the topic ``answer/details``, ``deepsight ask`` and replay."""
+"""Answers as JSON: the topic ``answer/details`` and ``deepsight ask``."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 import re
@@ -116,8 +117,11 @@ class SpatialAnswering:
 
         Raises ``EngineError`` and ``LanguageError``.
         """
-        encoder = load_engine(bundle / ENCODER, threads=threads, **options)
-        return cls(encoder, LanguageModel.load(bundle, threads=threads, **options))
+        with ExitStack() as undo:
+            encoder = undo.enter_context(load_engine(bundle / ENCODER, threads=threads, **options))
+            answering = cls(encoder, LanguageModel.load(bundle, threads=threads, **options))
+            undo.pop_all()
+        return answering
 
     def warm_up(self) -> None:
         """Answer once: engines set themselves up in their first calls."""

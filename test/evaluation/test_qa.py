@@ -9,8 +9,8 @@ import pytest
 
 from deepsight_ros.cli import main
 from deepsight_ros.evaluation.errors import DatasetError
+from deepsight_ros.evaluation.qa_items import describe_frame
 from deepsight_ros.evaluation.qa_items import frames_of
-from deepsight_ros.evaluation.qa_items import QaFrame
 from deepsight_ros.evaluation.qa_items import QaItem
 from deepsight_ros.evaluation.qa_items import read_items
 from deepsight_ros.evaluation.qa_scores import blind_scores
@@ -22,6 +22,7 @@ from deepsight_ros.evaluation.qa_scores import summarise
 from deepsight_ros.geometry import Camera
 from deepsight_ros.geometry import GroundPlane
 from deepsight_ros.geometry.points import Robot
+from deepsight_ros.perception.evidence import DepthFrame
 
 DISTANCE = QaItem(0, 'test', 'scene', 'place_distance', 'distance', 'distance', 'how far?', '2.0',
                   'm', (), ((0.5, 0.5),), {'depth': 'frames/a.npz'})
@@ -99,11 +100,11 @@ def test_blind_baselines():
 @pytest.fixture
 def benchmark(tmp_path):
     """A benchmark of two questions about one frame."""
-    frame = QaFrame(np.full((6, 8), 2.0, np.float32), Camera(8, 6, 10.0, 11.0, 3.5, 2.5),
+    frame = DepthFrame(np.full((6, 8), 2.0, np.float32), Camera(8, 6, 10.0, 11.0, 3.5, 2.5),
                     GroundPlane.from_height(0.8, 0.1), Robot(0.5, 1.0, 0.1))
     (tmp_path / 'frames').mkdir()
     np.savez_compressed(tmp_path / 'frames' / 'a.npz', depth=frame.depth)
-    described = frame.described('frames/a.npz')
+    described = describe_frame(frame, 'frames/a.npz')
     path = tmp_path / 'test.jsonl'
     path.write_text('\n'.join(replace(item, frame=described).to_json()
                               for item in (DISTANCE, NEARER)), 'utf8')

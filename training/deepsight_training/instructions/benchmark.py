@@ -18,9 +18,10 @@ from typing import Final
 import numpy as np
 from tqdm import tqdm
 
-from deepsight_ros.evaluation.qa_items import QaFrame
+from deepsight_ros.evaluation.qa_items import describe_frame
 from deepsight_ros.evaluation.qa_items import QaItem
 from deepsight_ros.language.answers import parse_answer
+from deepsight_ros.perception.evidence import DepthFrame
 from deepsight_training.datasets.sample import DatasetError
 from deepsight_training.instructions.measured import Measured
 from deepsight_training.instructions.questions import FAMILIES
@@ -51,7 +52,8 @@ class Candidate:
 def as_measured(samples: Iterable[FrameSample]) -> Iterable[Measured]:
     """Cast frames: the model sees what the questions are about."""
     for sample in samples:
-        yield Measured(sample, QaFrame(sample.depth, sample.camera, sample.ground, sample.robot))
+        seen = DepthFrame(sample.depth, sample.camera, sample.ground, sample.robot)
+        yield Measured(sample, seen)
 
 
 def build(frames: Iterable[Measured], name: str, out: Path, number: int,
@@ -155,7 +157,8 @@ def _write(chosen: Sequence[Candidate], frames: Sequence[Measured], name: str, o
     for index in sorted({candidate.frame for candidate in chosen}):
         path = folder / f'{frames[index].sample.name}.npz'
         np.savez_compressed(path, depth=frames[index].seen.depth)
-        described[index] = frames[index].seen.described(str(path.relative_to(out)))
+        described[index] = describe_frame(
+            frames[index].seen, str(path.relative_to(out)))
     lines = []
     for candidate in chosen:
         for question_type, text in _forms(candidate.item):

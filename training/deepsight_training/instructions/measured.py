@@ -11,12 +11,12 @@ import numpy as np
 
 from deepsight_ros.evaluation.datasets import Dataset
 from deepsight_ros.evaluation.datasets import Frame
-from deepsight_ros.evaluation.qa_items import QaFrame
 from deepsight_ros.evaluation.scoring import unproject
 from deepsight_ros.evaluation.true_ground import fit_near_plane
 from deepsight_ros.geometry import GroundPlane
 from deepsight_ros.geometry.points import Robot
 from deepsight_ros.perception.embodied_depth import EmbodiedDepth
+from deepsight_ros.perception.evidence import DepthFrame
 from deepsight_ros.perception.segmentation import Segmentation
 from deepsight_training.instructions.sample import FloatImage
 from deepsight_training.instructions.sample import FrameSample
@@ -32,7 +32,7 @@ class Measured:
     """A frame to ask about, and what a model gets to see of it."""
 
     sample: FrameSample
-    seen: QaFrame
+    seen: DepthFrame
 
 
 def measured_frames(name: str, dataset: Dataset, indices: Iterable[int],
@@ -55,7 +55,7 @@ def measured_frames(name: str, dataset: Dataset, indices: Iterable[int],
         sample = FrameSample.unlabelled(title, depth, camera, ground, indoors=not outdoors)
         if outdoors:
             sample = replace(sample, robot=CAR)
-        seen = QaFrame(depth, camera, ground, sample.robot)
+        seen = DepthFrame(depth, camera, ground, sample.robot)
         if embodied is not None:
             if pipeline is None or pipeline.camera != frame.camera:
                 pipeline = EmbodiedDepth(frame.camera, embodied)
@@ -63,8 +63,8 @@ def measured_frames(name: str, dataset: Dataset, indices: Iterable[int],
                 pipeline.reset()
             result = pipeline(frame.image, frame.ground, frame.stamp_ns * 1e-9)
             small = cv2.resize(result.scene.depth, camera.size, interpolation=cv2.INTER_NEAREST)
-            seen = QaFrame(np.where(np.isfinite(small), small, np.nan).astype(np.float32), camera,
-                           result.ground, sample.robot)
+            depth = np.where(np.isfinite(small), small, np.nan).astype(np.float32)
+            seen = DepthFrame(depth, camera, result.ground, sample.robot)
         yield Measured(sample, seen)
 
 
