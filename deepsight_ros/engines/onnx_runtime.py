@@ -16,6 +16,7 @@ from deepsight_ros.engines.errors import EngineError
 from deepsight_ros.engines.manifest import Manifest
 from deepsight_ros.engines.manifest import TensorSpec
 from deepsight_ros.engines.optimised_graphs import open_session
+from deepsight_ros.engines.recorded_inputs import as_taken
 from deepsight_ros.engines.recorded_inputs import read_recorded
 from deepsight_ros.engines.recorded_inputs import usual_inputs
 from deepsight_ros.engines.tensors import Array
@@ -150,7 +151,7 @@ class OnnxRuntimeEngine(Engine):
         """Run recorded or usual inputs once."""
         for case in (read_recorded(self._bundle, self.manifest)
                      or usual_inputs(self.inputs, self.manifest)):
-            self(case)
+            self(as_taken(case, self.inputs))
 
     def allocate(self, name: str, shape: Shape | None = None) -> HostTensor:
         """Return a zeroed tensor."""

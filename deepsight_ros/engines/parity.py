@@ -20,11 +20,11 @@ from deepsight_ros.engines.manifest import Manifest
 from deepsight_ros.engines.manifest import Tolerance
 from deepsight_ros.engines.manifest import Variant
 from deepsight_ros.engines.onnx_runtime import OnnxRuntimeEngine
+from deepsight_ros.engines.recorded_inputs import as_taken
 from deepsight_ros.engines.recorded_inputs import Case
 from deepsight_ros.engines.recorded_inputs import random_inputs
 from deepsight_ros.engines.recorded_inputs import read_recorded
 from deepsight_ros.engines.tensors import Array
-from deepsight_ros.engines.tensors import Inputs
 
 DEFAULT_TOLERANCES: Final = {
     'float64': Tolerance(max_relative=1e-3, mean_relative=1e-4, cosine=0.99999),
@@ -98,7 +98,7 @@ def parity_inputs(bundle: Path, manifest: Manifest) -> list[Case]:
 
 
 def run_parity(
-    engine: Engine, cases: Sequence[Inputs], bundle: Path, manifest: Manifest, variant: Variant,
+    engine: Engine, cases: Sequence[Case], bundle: Path, manifest: Manifest, variant: Variant,
 ) -> ParityReport:
     """Compare an engine with a variant's graph on the same inputs; raises ``EngineError``."""
     with open_reference(bundle, manifest, variant) as reference:
@@ -123,7 +123,7 @@ def open_reference(bundle: Path, manifest: Manifest, variant: Variant) -> Engine
 
 
 def compare(
-    engine: Engine, reference: Engine, cases: Sequence[Inputs],
+    engine: Engine, reference: Engine, cases: Sequence[Case],
     tolerances: Mapping[str, Tolerance] | None = None,
 ) -> ParityReport:
     """
@@ -138,7 +138,7 @@ def compare(
         raise EngineError(f'{engine.backend} gives {[spec.name for spec in engine.outputs]}, '
                           f'{reference.backend} {sorted(sums)}; build the engine again')
     for number, case in enumerate(cases):
-        found, expected = engine(case), reference(case)
+        found, expected = (item(as_taken(case, item.inputs)) for item in (engine, reference))
         for name, item in sums.items():
             item.add(number, found[name], expected[name])
     chosen = {**DEFAULT_TOLERANCES, **(tolerances or {})}

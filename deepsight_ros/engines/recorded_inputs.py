@@ -47,6 +47,19 @@ def read_recorded(bundle: Path, manifest: Manifest) -> list[Case]:
     return [cases[number] for number in sorted(cases)]
 
 
+def as_taken(case: Mapping[str, Array], specs: Sequence[TensorSpec]) -> Case:
+    """
+    Return inputs whose floating-point numbers have the precision that a graph takes.
+
+    A bundle has variants in several precisions and one recording for all of them, whose numbers
+    may be stored in half precision.
+    """
+    taken = {spec.name: np.dtype(spec.dtype) for spec in specs}
+    return {name: array.astype(taken[name], copy=False)
+            if name in taken and array.dtype.kind == taken[name].kind == 'f' else array
+            for name, array in case.items()}
+
+
 def random_inputs(specs: Sequence[TensorSpec], manifest: Manifest, seed: int = 0) -> list[Case]:
     """
     Return random inputs of the least, usual and largest shapes of each profile.

@@ -101,6 +101,14 @@ def test_a_small_error_passes_and_is_reported(
     assert not strict.outputs[0].passed
 
 
+def test_recorded_numbers_take_the_precision_of_the_graph(network: Path) -> None:
+    with load_engine(network) as engine:
+        report = compare(engine, engine, [{'x': np.ones((1, 8), np.float16)}])
+        assert report.passed
+        with pytest.raises(EngineError, match='graph takes'):
+            compare(engine, engine, [{'x': np.ones((1, 8), np.int64)}])
+
+
 def test_indices_must_be_equal(tmp_path: Path, network: Path, weights: np.ndarray) -> None:
     report = compare_bundles(write_network(tmp_path / 'other', weights[:, ::-1].copy()), network)
     assert not report.outputs[1].passed
