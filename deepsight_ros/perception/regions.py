@@ -88,4 +88,5 @@ def _largest(found: Floats, width: int, height: int) -> Floats:
     boxes = np.zeros((REGIONS, 4), np.float32)
     boxes[:len(kept), :2] = found[kept, :2]
     boxes[:len(kept), 2:] = found[kept, :2] + found[kept, 2:]
-    return boxes / np.array((width, height, width, height), np.float32)
+    boxes /= np.array((width, height, width, height), np.float32)
+    return boxes
