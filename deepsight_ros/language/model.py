@@ -22,6 +22,7 @@ from deepsight_ros.language.generation import Limits
 from deepsight_ros.language.generation import NO_LIMITS
 from deepsight_ros.language.generation import Sampling
 from deepsight_ros.language.prompts import Prompter
+from deepsight_ros.language.prompts import Question
 from deepsight_ros.language.tokenizer import Tokenizer
 
 TASK: Final = 'spatial_language'
@@ -69,6 +70,12 @@ class LanguageModel:
         """
         return cls(load_engine(bundle, threads=threads, **options), bundle)
 
+    def change_engine(self, engine: Engine) -> None:
+        """Go on with another engine of the same graph and close the one so far."""
+        old, self.decoder = self.decoder.engine, Decoder(engine)
+        self._picture = None
+        old.close()
+
     def answer(
         self, picture: Picture, question: str, limits: Limits = NO_LIMITS,
         sampling: Sampling | None = None, on_text: Callable[[str], None] | None = None,
@@ -85,9 +92,7 @@ class LanguageModel:
         if len(asked.ids) > room:
             raise LanguageError(f'the question has {len(asked.ids)} tokens, there is room for '
                                 f'{room}; ask a shorter one')
-        prompt = embeddings(asked.ids)
-        is_region = np.array(asked.ids) == self.tokenizer.region_id
-        prompt[is_region] = embeddings.regions(picture, asked.regions)
+        prompt = self._question_embeddings(picture, asked)
         if self._picture is picture:
             self.decoder.rewind(len(prompter.picture))
         else:
@@ -104,6 +109,18 @@ class LanguageModel:
         if self.decoder.length:
             self._picture = picture
         return self.tokenizer.decode(done.tokens), done
+
+    def prompt(self, picture: Picture, question: str) -> Floats:
+        """Embeddings [S, E] of a picture and a question, as the decoder takes them."""
+        asked = self.prompter.question(question)
+        return np.concatenate([self._picture_embeddings(picture),
+                               self._question_embeddings(picture, asked)])
+
+    def _question_embeddings(self, picture: Picture, asked: Question) -> Floats:
+        rows = self.embeddings(asked.ids)
+        is_region = np.array(asked.ids) == self.tokenizer.region_id
+        rows[is_region] = self.embeddings.regions(picture, asked.regions)
+        return rows
 
     def _picture_embeddings(self, picture: Picture) -> Floats:
         if picture.tokens.shape != (self._visual_tokens, self.embeddings.size):

@@ -17,6 +17,7 @@ import numpy as np
 from deepsight_ros.engines.engine import Engine
 from deepsight_ros.engines.engine import load_engine
 from deepsight_ros.engines.errors import EngineError
+from deepsight_ros.engines.tensors import Array
 from deepsight_ros.geometry.camera import Camera
 from deepsight_ros.language.answers import Answer
 from deepsight_ros.language.answers import metres
@@ -35,6 +36,7 @@ from deepsight_ros.perception.depth_input import depth_input
 from deepsight_ros.perception.evidence import DepthFrame
 from deepsight_ros.perception.evidence import Evidence
 from deepsight_ros.perception.evidence import find_evidence
+from deepsight_ros.perception.regions import find_regions
 
 ENCODER: Final = 'encoder'
 """Folder of the depth encoder's bundle inside the language model's."""
@@ -131,17 +133,33 @@ class SpatialAnswering:
         self.ask(frame, 'what is there?', Limits(tokens=2))
         self._frame = self._picture = None
 
+    def change_engines(self, encoder: Engine | None, decoder: Engine | None) -> None:
+        """Go on with other engines of the same graphs; those so far are closed."""
+        if encoder is not None:
+            old, self.encoder = self.encoder, encoder
+            old.close()
+        if decoder is not None:
+            self.model.change_engine(decoder)
+        self.warm_up()
+
     def close(self) -> None:
         """Free the engines."""
         self.encoder.close()
         self.model.decoder.engine.close()
 
+    def encoder_inputs(self, frame: DepthFrame) -> dict[str, Array]:
+        """Inputs of the encoder's graph; boxes where it takes any."""
+        shown = depth_input(frame.depth, frame.camera, frame.ground, frame.robot, self._size)
+        inputs = {'depth': shown.depth[None], 'camera': shown.camera[None],
+                  'ground': shown.ground[None]}
+        if any(spec.name == 'boxes' for spec in self.encoder.inputs):
+            inputs['boxes'] = find_regions(shown.depth)[None]
+        return inputs
+
     def encode(self, frame: DepthFrame) -> Picture:
         """Encode a frame, unless it is the one that was encoded last."""
         if self._picture is None or self._frame is not frame:
-            shown = depth_input(frame.depth, frame.camera, frame.ground, frame.robot, self._size)
-            found = self.encoder({'depth': shown.depth[None], 'camera': shown.camera[None],
-                                  'ground': shown.ground[None]})
+            found = self.encoder(self.encoder_inputs(frame))
             self._picture = Picture(found['tokens'][0], found['features'][0], found['channels'][0])
             self._frame = frame
         return self._picture

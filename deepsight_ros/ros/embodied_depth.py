@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 import time
 from typing import Any
 
-from deepsight_ros.engines import load_engine
-from deepsight_ros.engines.build import Build
 from deepsight_ros.perception.frames import EmbodiedDepthFrames
 from deepsight_ros.perception.frames import Frame
 from deepsight_ros.perception.segmentation import Segmentation
@@ -44,8 +41,7 @@ class EmbodiedDepthNode(ManagedNode):
             bundle, threads=settings.segmentation_threads, **settings.engine_options())
         engine = self._segmentation.engine
         engine.warm_up()
-        if settings.build_engine and not engine.backend.startswith('tensorrt'):
-            self._upgrade = self._start_upgrade(bundle)
+        self._upgrade = self._upgrade_if_wanted(engine, bundle)
         self._outputs = EmbodiedDepthOutputs(self, settings.max_range)
         self.get_logger().info(
             f'configured: {engine.manifest.name} {engine.manifest.version} on {engine.backend} '
@@ -77,14 +73,6 @@ class EmbodiedDepthNode(ManagedNode):
         if self._segmentation is not None:
             self._segmentation.engine.close()
         self._outputs = self._segmentation = self._upgrade = None
-
-    def _start_upgrade(self, bundle: Path) -> EngineUpgrade:
-        cache = self._settings.engine_options()['cache']
-        self.get_logger().info('building a TensorRT plan; ONNX Runtime serves meanwhile, '
-                               'progress is on /diagnostics')
-        return EngineUpgrade(Build(bundle, cache=cache),
-                             lambda plan: load_engine(bundle, 'tensorrt', cache=cache),
-                             self.get_logger())
 
     def _process(self, job: Job) -> None:
         """Work on one picture; runs in the worker's thread."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from threading import Lock
 
 from deepsight_ros.perception.answering import SpatialAnswer
@@ -11,6 +12,7 @@ from deepsight_ros.ros.diagnostics import ERROR
 from deepsight_ros.ros.diagnostics import OK
 from deepsight_ros.ros.diagnostics import Status
 from deepsight_ros.ros.diagnostics import WARN
+from deepsight_ros.ros.engine_upgrade import EngineUpgrade
 from deepsight_ros.ros.picture_stream import PictureTopics
 
 
@@ -23,7 +25,7 @@ class LanguageStatus:
         self._counts: Counter[str] = Counter()
         self._disagreeing = 0
         self._seconds: dict[str, float] = {}
-        self._received = 0
+        self._received: object = 0
 
     def note(self, answer: SpatialAnswer, total_s: float) -> None:
         """Count an answer and keep its times."""
@@ -36,31 +38,48 @@ class LanguageStatus:
 
     def describe(
         self, problem: str, answering: SpatialAnswering | None, topics: PictureTopics | None,
-        waiting: int, frame_age_s: float | None,
+        waiting: int, frame_age_s: float | None, upgrades: Mapping[str, EngineUpgrade | None],
     ) -> Status:
         """Return the status; None stands for what the node's state does not have."""
         state = 'active' if topics else 'inactive' if answering else 'unconfigured'
         values: dict[str, object] = {'state': state}
         level, text = (ERROR, problem) if problem else (OK, state)
         if answering is not None:
-            engine = answering.model.decoder.engine
+            engine, encoder = answering.model.decoder.engine, answering.encoder
             values |= {'model': f'{engine.manifest.name} {engine.manifest.version}',
                        'licence': engine.manifest.licence, 'backend': engine.backend,
-                       'backend_reason': engine.reason}
+                       'backend_reason': engine.reason, 'encoder_backend': encoder.backend,
+                       'encoder_backend_reason': encoder.reason}
+        building = {name: upgrade for name, upgrade in upgrades.items() if upgrade is not None}
+        values |= {f'engine_build_{name}': upgrade.state for name, upgrade in building.items()}
         with self._lock:
             values |= {f'answers_{status}': count for status, count in self._counts.items()}
             values |= {f'{stage}_ms': 1e3 * value for stage, value in self._seconds.items()}
             values['disagreeing_with_depth'] = self._disagreeing
-        if topics is None:
-            return level, text, values
-        report = topics.statistics.report()
-        values |= {'received': report.received, 'missing_by_stamps': report.missing,
-                   'stamp_jumps': report.jumps, 'waiting_questions': waiting}
-        if frame_age_s is not None:
-            values['frame_age_ms'] = 1e3 * frame_age_s
-        if not problem:
-            text = 'waiting for questions'
-            if report.received == self._received:
-                level, text = WARN, f'no depth images on {topics.topic}'
-        self._received = report.received
+        if topics is not None:
+            values |= _traffic(topics, waiting, frame_age_s)
+            if not problem:
+                level, text = self._judge(values, topics.topic)
+        failed = [upgrade.state for upgrade in building.values() if upgrade.failed]
+        if failed and level == OK:
+            level, text = WARN, f'an engine was not built: {failed[0]}'
         return level, text, values
+
+    def _judge(self, values: Mapping[str, object], topic: str) -> tuple[bytes, str]:
+        """Return level and text while pictures may come; they should, between two reports."""
+        last, self._received = self._received, values['received']
+        if self._received == last:
+            return WARN, f'no depth images on {topic}'
+        return OK, 'waiting for questions'
+
+
+def _traffic(
+    topics: PictureTopics, waiting: int, frame_age_s: float | None,
+) -> dict[str, object]:
+    report = topics.statistics.report()
+    values: dict[str, object] = {
+        'received': report.received, 'missing_by_stamps': report.missing,
+        'stamp_jumps': report.jumps, 'waiting_questions': waiting}
+    if frame_age_s is not None:
+        values['frame_age_ms'] = 1e3 * frame_age_s
+    return values

@@ -6,6 +6,7 @@ from abc import ABC
 from abc import abstractmethod
 from collections.abc import Callable
 import gc
+from pathlib import Path
 import signal
 import traceback
 from typing import Any
@@ -18,13 +19,17 @@ from rclpy.lifecycle import TransitionCallbackReturn
 from sensor_msgs.msg import Imu
 from std_msgs.msg import Header
 
+from deepsight_ros.engines import Engine
 from deepsight_ros.engines import EngineError
+from deepsight_ros.engines import load_engine
+from deepsight_ros.engines.build import Build
 from deepsight_ros.geometry import CameraError
 from deepsight_ros.geometry import GroundError
 from deepsight_ros.perception.extrinsics import Extrinsics
 from deepsight_ros.perception.pictures import PictureError
 from deepsight_ros.ros.diagnostics import Diagnostics
 from deepsight_ros.ros.diagnostics import Status
+from deepsight_ros.ros.engine_upgrade import EngineUpgrade
 from deepsight_ros.ros.lifecycle import reported
 from deepsight_ros.ros.notices import Notices
 from deepsight_ros.ros.parameters import Declared
@@ -150,6 +155,20 @@ class ManagedNode(LifecycleNode, ABC):
             height=settings.camera_height, pitch=settings.camera_pitch,
             roll=settings.camera_roll, ground_frame=settings.ground_frame,
             transforms=self._transforms)
+
+    def _upgrade_if_wanted(self, engine: Engine, bundle: Path) -> EngineUpgrade | None:
+        """Build the plan that ``engine`` would rather be, if the parameters say so."""
+        if not self._settings.build_engine or engine.backend.startswith('tensorrt'):
+            return None
+        self.get_logger().info(f'building a TensorRT plan of {engine.manifest.name}; ONNX Runtime '
+                               'serves meanwhile, progress is on /diagnostics')
+        return self._start_upgrade(bundle)
+
+    def _start_upgrade(self, bundle: Path) -> EngineUpgrade:
+        cache = self._settings.engine_options()['cache']
+        return EngineUpgrade(Build(bundle, cache=cache),
+                             lambda plan: load_engine(bundle, 'tensorrt', cache=cache),
+                             self.get_logger())
 
     def _on_imu(self, message: Imu) -> None:
         if self._extrinsics is None:

@@ -50,13 +50,22 @@ class EngineParameters:
     providers: str = parameter(
         '', 'Execution providers of ONNX Runtime with their options, such as '
         'CUDAExecutionProvider:device_id=1 CPUExecutionProvider; empty: the best installed')
+    build_engine: bool = parameter(
+        False, 'Build a missing TensorRT plan while ONNX Runtime serves, then change over')
     cache_dir: str = parameter(
         '', 'Folder of plans and optimised graphs; empty: DEEPSIGHT_CACHE, or deepsight in '
         'XDG_CACHE_HOME or ~/.cache')
 
     def engine_options(self) -> dict[str, Any]:
-        """Return what ``load_engine`` takes; raises ``EngineError``."""
-        return engine_options(self.backend, self.providers, self.cache_dir)
+        """Return what ``load_engine`` takes; raises ``EngineError`` and ``ParameterError``."""
+        options = engine_options(self.backend, self.providers, self.cache_dir)
+        if not self.build_engine:
+            return options
+        if self.backend == 'onnxruntime':
+            raise ParameterError('build_engine builds a plan for TensorRT, and backend is '
+                                 'onnxruntime; set build_engine to false or backend to auto')
+        # The plan may still have to be built; until then ONNX Runtime serves.
+        return {**options, 'backend': 'auto'}
 
 
 @dataclass(frozen=True)
@@ -97,23 +106,10 @@ class EmbodiedDepthParameters(NodeParameters):
     compressed: bool = parameter(
         False, 'Subscribe to CompressedImage (JPEG or PNG) instead of Image; remap image to the '
         'topic that ends in compressed')
-    build_engine: bool = parameter(
-        False, 'Build a missing TensorRT plan while ONNX Runtime serves, then change over')
     refine_ground: bool = parameter(
         True, "Correct the ground's pitch and height from the picture itself")
     max_range: float = parameter(
         80.0, 'Depth in m beyond which +Inf is published', limits=(1.0, 1000.0))
-
-    def engine_options(self) -> dict[str, Any]:
-        """Return what ``load_engine`` takes; raises ``EngineError`` and ``ParameterError``."""
-        options = super().engine_options()
-        if not self.build_engine:
-            return options
-        if self.backend == 'onnxruntime':
-            raise ParameterError('build_engine builds a plan for TensorRT, and backend is '
-                                 'onnxruntime; set build_engine to false or backend to auto')
-        # The plan may still have to be built; until then ONNX Runtime serves.
-        return {**options, 'backend': 'auto'}
 
 
 @dataclass(frozen=True)

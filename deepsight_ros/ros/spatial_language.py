@@ -21,6 +21,7 @@ from deepsight_ros.language.questions import QuestionError
 from deepsight_ros.language.questions import read_message
 from deepsight_ros.perception.answer_details import answer_details
 from deepsight_ros.perception.answer_details import Source
+from deepsight_ros.perception.answering import ENCODER
 from deepsight_ros.perception.answering import SpatialAnswer
 from deepsight_ros.perception.answering import SpatialAnswering
 from deepsight_ros.perception.answering import unanswered
@@ -29,6 +30,7 @@ from deepsight_ros.resources import find_bundle
 from deepsight_ros.ros import qos
 from deepsight_ros.ros.answer_outputs import AnswerOutputs
 from deepsight_ros.ros.diagnostics import Status
+from deepsight_ros.ros.engine_upgrade import EngineUpgrade
 from deepsight_ros.ros.language_status import LanguageStatus
 from deepsight_ros.ros.managed_node import ManagedNode
 from deepsight_ros.ros.managed_node import run_node
@@ -46,6 +48,8 @@ class SpatialLanguageNode(ManagedNode):
         """Declare the parameters; nothing is loaded before configure."""
         super().__init__('spatial_language', SpatialLanguageParameters, **node_arguments)
         self._answering: SpatialAnswering | None = None
+        self._encoder_upgrade: EngineUpgrade | None = None
+        self._decoder_upgrade: EngineUpgrade | None = None
         self._outputs: AnswerOutputs | None = None
         self._topics: PictureTopics | None = None
         self._subscription: Subscription | None = None
@@ -65,12 +69,14 @@ class SpatialLanguageNode(ManagedNode):
             self._extrinsics = self._create_extrinsics()
         robot = Robot(settings.robot_width, settings.robot_height, settings.min_obstacle_height)
         self._frames = DepthFrames(self._extrinsics, robot, no_ground)
+        bundle = find_bundle(settings.language_bundle)
         self._answering = SpatialAnswering.load(
-            find_bundle(settings.language_bundle), threads=settings.language_threads,
-            **settings.engine_options())
+            bundle, threads=settings.language_threads, **settings.engine_options())
         self._answering.warm_up()
-        self._outputs = AnswerOutputs(self)
         engine = self._answering.model.decoder.engine
+        self._encoder_upgrade = self._upgrade_if_wanted(self._answering.encoder, bundle / ENCODER)
+        self._decoder_upgrade = self._upgrade_if_wanted(engine, bundle)
+        self._outputs = AnswerOutputs(self)
         self.get_logger().info(
             f'configured: {engine.manifest.name} {engine.manifest.version} on {engine.backend} '
             f'({engine.reason}), licence: {engine.manifest.licence}')
@@ -106,11 +112,15 @@ class SpatialLanguageNode(ManagedNode):
         self._subscription = self._service = self._topics = self._worker = self._newest = None
 
     def _release(self) -> None:
+        for upgrade in (self._encoder_upgrade, self._decoder_upgrade):
+            if upgrade is not None:
+                upgrade.stop()
         if self._outputs is not None:
             self._outputs.destroy()
         if self._answering is not None:
             self._answering.close()
         self._outputs = self._answering = None
+        self._encoder_upgrade = self._decoder_upgrade = None
 
     def _on_picture(self, job: Job) -> None:
         self._newest = job
@@ -161,6 +171,7 @@ class SpatialLanguageNode(ManagedNode):
         while (asked := self._queue.take()) is not None:
             job = self._newest
             try:
+                self._change_engines()
                 answer = self._answer(asked, job)
                 if answer.status == 'ok':
                     self.problem = ''
@@ -172,6 +183,17 @@ class SpatialLanguageNode(ManagedNode):
                 self._publish(asked, answer, None if unused else job)
             except Exception as error:
                 self._complain(error)
+
+    def _change_engines(self) -> None:
+        """Take the engines that were built meanwhile; no call is in progress."""
+        assert self._answering is not None
+        encoder, decoder = (None if upgrade is None else upgrade.take()
+                            for upgrade in (self._encoder_upgrade, self._decoder_upgrade))
+        if encoder is None and decoder is None:
+            return
+        self._answering.change_engines(encoder, decoder)
+        for engine in filter(None, (encoder, decoder)):
+            self.get_logger().info(f'{engine.manifest.name} now runs on {engine.backend}')
 
     def _answer(self, asked: Asked, job: Job | None) -> SpatialAnswer:
         assert self._answering is not None and self._outputs is not None
@@ -224,7 +246,8 @@ class SpatialLanguageNode(ManagedNode):
         job = self._newest
         return self._status.describe(
             self.problem, self._answering, self._topics, len(self._queue),
-            None if job is None else self._age(job.picture.header))
+            None if job is None else self._age(job.picture.header),
+            {'encoder': self._encoder_upgrade, 'decoder': self._decoder_upgrade})
 
 
 def _stamp_ns(job: Job) -> int:
