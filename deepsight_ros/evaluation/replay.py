@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import argparse
+from contextlib import closing
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from deepsight_ros.evaluation.answer_tables import answers_text
+from deepsight_ros.evaluation.bag_interview import BagInterview
 from deepsight_ros.evaluation.json_report import write_json
+from deepsight_ros.evaluation.question_file import EVERY
+from deepsight_ros.evaluation.question_file import read_questions
 from deepsight_ros.evaluation.replay_run import replay_bag
+from deepsight_ros.evaluation.replay_settings import LanguageSettings
 from deepsight_ros.evaluation.replay_settings import ReplaySettings
 from deepsight_ros.evaluation.replay_summary import summarise_replay
 from deepsight_ros.evaluation.report_html import report_html
@@ -20,9 +27,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--out', required=True, type=Path, metavar='DIR',
                         help='folder for report.json and report.html')
     parser.add_argument('--params', type=Path, metavar='YAML',
-                        help='ROS parameter file of the embodied_depth node; image_topic, '
-                        'camera_info_topic, depth_topic, points_topic and imu_topic choose '
+                        help='ROS parameter file of the nodes; image_topic, camera_info_topic, '
+                        'depth_topic, points_topic and imu_topic choose '
                         'where the bag has several')
+    parser.add_argument('--questions', type=Path, metavar='FILE',
+                        help='ask these questions along the bag and score the answers: one in '
+                        f'each line, plain text, which is asked about every {EVERY}th picture, or '
+                        'JSON, as on the topic question, with "every": N or "after": {"sec": ..., '
+                        '"nanosec": ...}')
     parser.add_argument('--bag-out', type=Path, metavar='FILE',
                         help='write the outputs of the node to this new bag: a folder, or a '
                         'single file if it ends in .mcap')
@@ -32,7 +44,14 @@ def run(args: argparse.Namespace) -> int:
     """Replay, write the report, print its main numbers."""
     args.out.mkdir(parents=True, exist_ok=True)
     settings = ReplaySettings.from_file(args.params) if args.params else ReplaySettings()
-    replay = replay_bag(args.bag, settings, args.bag_out)
+    with ExitStack() as stack:
+        interview = None
+        if args.questions:
+            language = (LanguageSettings.from_file(args.params) if args.params
+                        else LanguageSettings())
+            interview = stack.enter_context(closing(
+                BagInterview.load(read_questions(args.questions), language)))
+        replay = replay_bag(args.bag, settings, args.bag_out, interview)
     summary = summarise_replay(replay)
     write_json(args.out / 'report.json', summary)
     (args.out / 'report.html').write_text(report_html(summary, replay.shown), 'utf8')
@@ -48,4 +67,6 @@ def _overview(summary: dict[str, Any]) -> str:
         lines.insert(0, score_table(summary))
     else:
         lines.insert(0, f'{summary["frames"]} frames; the bag holds no true depth to compare with')
+    if summary['questions']:
+        lines += ['', answers_text(summary)]
     return '\n'.join(lines)

@@ -20,6 +20,7 @@ from tqdm import tqdm
 
 from deepsight_ros.engines import engine_options
 from deepsight_ros.engines import EngineError
+from deepsight_ros.evaluation.bag_interview import BagInterview
 from deepsight_ros.evaluation.bag_reader import BagReader
 from deepsight_ros.evaluation.bag_reader import stamp_of
 from deepsight_ros.evaluation.bag_reader import TF
@@ -88,11 +89,16 @@ class Replay:
     """Messages by the kind of error."""
     warnings: Counter[str] = field(default_factory=Counter)
     wall_seconds: float = 0.0
+    interview: BagInterview | None = None
+    """Questions and their answers; None if nothing was asked."""
 
 
-def replay_bag(path: Path, settings: ReplaySettings, bag_out: Path | None = None) -> Replay:
+def replay_bag(
+    path: Path, settings: ReplaySettings, bag_out: Path | None = None,
+    interview: BagInterview | None = None,
+) -> Replay:
     """
-    Replay a bag; ``bag_out`` is a new bag for the outputs.
+    Replay a bag; ``bag_out`` is a new bag for the outputs, ``interview`` asks meanwhile.
 
     One bad picture does not end it: errors are counted in ``failures``. Raises ``BagError`` when
     the bag cannot be read or no picture gave depth.
@@ -110,7 +116,8 @@ def replay_bag(path: Path, settings: ReplaySettings, bag_out: Path | None = None
             **engine_options(settings.backend, settings.providers, settings.cache_dir))
         stack.enter_context(segmentation.engine)
         output = stack.enter_context(OutputBag(bag_out, settings.max_range)) if bag_out else None
-        result = Replay(path.name, topics, settings, segmentation.engine.backend)
+        result = Replay(path.name, topics, settings, segmentation.engine.backend,
+                        interview=interview)
         started = perf_counter()
         _Player(result, segmentation, transforms, truth, output).play(bag)
         result.wall_seconds = perf_counter() - started
@@ -186,6 +193,9 @@ class _Player:
         prior = frame.ground.plane.seen_from(frame.camera.offset)
         score = None if truth is None else self._scorer(frame.result, truth, prior)
         scored = perf_counter()
+        if self._result.interview is not None:
+            self._guarded(_BAD_PICTURE, self._result.interview.ask, self._taken, frame, stamp_ns,
+                          picture.header.frame_id, truth)
         if self._output is not None:
             self._output.write(frame, stamp_ns, picture.header.frame_id)
         seconds = {**frame.seconds, 'truth': read - started, 'score': scored - read}

@@ -10,6 +10,8 @@ from typing import Final
 
 import numpy as np
 
+from deepsight_ros.evaluation.answer_summary import answer_times
+from deepsight_ros.evaluation.answer_summary import summarise_answers
 from deepsight_ros.evaluation.replay_run import Replay
 from deepsight_ros.evaluation.replay_run import ReplayedFrame
 from deepsight_ros.evaluation.scoring import summarise
@@ -24,9 +26,10 @@ def summarise_replay(replay: Replay) -> dict[str, Any]:
 
     The scores (``metrics``, ``by_step``, ``by_range``, ``ground_plane``) are those of
     ``evaluate depth``, null where the bag holds no true depth. Lengths in metres, angles in
-    radians unless the name says degrees, times in seconds.
+    radians unless the name says degrees, times in seconds. ``questions`` is null if nothing was
+    asked.
     """
-    frames = replay.frames
+    frames, interview = replay.frames, replay.interview
     scores = [frame.score for frame in frames if frame.score is not None]
     empty = dict.fromkeys(('metrics', 'by_step', 'by_range', 'ground_plane'))
     return {
@@ -39,6 +42,7 @@ def summarise_replay(replay: Replay) -> dict[str, Any]:
         'duration': duration(frames),
         'method': 'embodied',
         **(summarise(scores) if scores else empty),
+        'questions': interview and summarise_answers(interview, frames[0].stamp_ns),
         'over_time': [_row(frame, frames[0].stamp_ns) for frame in frames],
         'failures': {kind: {'count': len(texts), 'first': texts[0]}
                      for kind, texts in sorted(replay.failures.items())},
@@ -75,10 +79,12 @@ def _timings(replay: Replay) -> dict[str, Any]:
     # n pictures stand for n periods, not n - 1.
     count = len(replay.frames)
     recorded = duration(replay.frames) * count / max(count - 1, 1)
+    answers = replay.interview.answers if replay.interview else []
     return {
         'stages': {stage: {'median': float(np.median(seconds)),
                            'p95': float(np.percentile(seconds, 95))}
                    for stage, seconds in stages.items()},
+        'answer': answer_times(answers) if answers else None,
         'wall': replay.wall_seconds,
         'times_faster_than_recorded': recorded / replay.wall_seconds,
     }

@@ -7,6 +7,7 @@ from html import escape
 import math
 from typing import Any
 
+from deepsight_ros.evaluation.answer_tables import answer_sections
 from deepsight_ros.evaluation.html_page import grid
 from deepsight_ros.evaluation.html_page import page
 from deepsight_ros.evaluation.html_page import section
@@ -38,6 +39,8 @@ def report_html(summary: dict[str, Any], shown: Sequence[ShownFrame]) -> str:
                     '</section>')
     else:
         body += [_score_tables(summary), _score_plots(summary)]
+    if summary['questions']:
+        body.append(answer_sections(summary))
     body += [_ground_plots(summary['over_time']), _pictures(summary, shown), _details(summary)]
     return page(f'deepsight replay: {summary["bag"]}', body)
 

@@ -82,7 +82,9 @@ class SpatialAnswer:
             return f'no answer: {self.error}'
         if self.evidence.agrees is not False:
             return self.text
-        measured = self.evidence.distance
+        # A height or a gap is no distance of the place that was looked at.
+        measured = (self.evidence.distance if self.answer.ahead or self.evidence.measured is None
+                    else self.evidence.measured)
         there = 'says otherwise' if measured is None else f'has {metres(measured)} there'
         return f'{self.text}; but the depth image {there}'
 

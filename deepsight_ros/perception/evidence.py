@@ -9,6 +9,7 @@ import math
 import re
 from typing import Any
 from typing import Final
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +21,7 @@ from deepsight_ros.geometry.ground import GroundPlane
 from deepsight_ros.geometry.points import above_ground
 from deepsight_ros.geometry.points import first_obstacle
 from deepsight_ros.geometry.points import free_ways
+from deepsight_ros.geometry.points import Obstacle
 from deepsight_ros.geometry.points import organised_points
 from deepsight_ros.geometry.points import Robot
 from deepsight_ros.language.answers import Answer
@@ -77,7 +79,8 @@ class Evidence:
     ``distance`` (m) how far it is: along the ground from below the camera where the answer counts
     so ("ahead"), else straight. ``bearing`` (rad) is its direction, left of the optical axis is
     positive. ``agrees`` tells whether the map confirms what the answer says; None where it cannot
-    tell.
+    tell. ``measured`` (m) is what the map has for the length that the answer says, be that a
+    distance, a height or a gap.
     """
 
     pixels: tuple[Pixel, ...] = ()
@@ -86,6 +89,12 @@ class Evidence:
     distance: float | None = None
     bearing: float | None = None
     agrees: bool | None = None
+    measured: float | None = None
+
+
+class _Check(NamedTuple):
+    agrees: bool | None = None
+    measured: float | None = None
 
 
 def find_evidence(frame: DepthFrame, question: str, answer: Answer) -> Evidence:
@@ -102,13 +111,14 @@ def find_evidence(frame: DepthFrame, question: str, answer: Answer) -> Evidence:
     pixels = [pixel for pixel in found if pixel is not None]
     points = np.array([frame.points[row, column] for column, row in pixels], np.float64)
     if answer.ahead:
-        agrees = _way_agrees(frame, question, answer, points)
+        check = _check_way(frame, question, answer, points)
     elif answer.value in ('left', 'ahead', 'right') and asks_for_the_way(question):
-        agrees = _direction_agrees(frame, str(answer.value))
+        check = _Check(_direction_agrees(frame, str(answer.value)))
     else:
-        agrees = _agrees(frame, question, answer, points) if len(pixels) == len(places) else None
+        check = (_check_places(frame, question, answer, points) if len(pixels) == len(places)
+                 else _Check())
     if not pixels:
-        return Evidence(agrees=agrees)
+        return Evidence(agrees=check.agrees, measured=check.measured)
     main = _main_place(answer)
     if main is not None and main < len(pixels) == len(places):
         pixels.insert(0, pixels.pop(main))
@@ -117,7 +127,8 @@ def find_evidence(frame: DepthFrame, question: str, answer: Answer) -> Evidence:
     return Evidence(
         tuple(pixels), tuple(float(frame.points[row, column, 2]) for column, row in pixels),
         (float(point[0]), float(point[1]), float(point[2])),
-        float(_distances(frame, points[0], answer.ahead)), _bearing(frame, points[0]), agrees)
+        float(_distances(frame, points[0], answer.ahead)), _bearing(frame, points[0]),
+        check.agrees, check.measured)
 
 
 def _main_place(answer: Answer) -> int | None:
@@ -166,24 +177,27 @@ def _bearing(frame: DepthFrame, point: npt.NDArray[np.float64]) -> float:
     return math.atan2(-point[0], point[2])
 
 
-def _agrees(
+def _check_places(
     frame: DepthFrame, question: str, answer: Answer, points: npt.NDArray[np.float64],
-) -> bool | None:
+) -> _Check:
     """Compare lengths, orders and heights with points [N, 3], all that were pointed at."""
     if len(points) > 1 and answer.kind == 'choice':
-        return _order_agrees(question, str(answer.value), np.linalg.norm(points, axis=1))
+        return _Check(
+            _order_agrees(question, str(answer.value), np.linalg.norm(points, axis=1)))
     if len(points) == 2 and answer.value in ('higher', 'lower') and frame.ground is not None:
         first, second = frame.ground.height_of(points)
-        return bool((first > second) == (answer.value == 'higher'))
+        return _Check(bool((first > second) == (answer.value == 'higher')))
     if answer.distance is None or len(points) == 0:
-        return None
+        return _Check()
     if len(points) == 2 and not answer.places:
-        return close(answer.distance, float(np.linalg.norm(points[0] - points[1])))
-    if not answer.places and asks_for_height(question):
-        if frame.ground is None:
-            return None
-        return close(answer.distance, float(frame.ground.height_of(points[0])))
-    return close(answer.distance, float(np.linalg.norm(points[0])))
+        measured = float(np.linalg.norm(points[0] - points[1]))
+    elif answer.places or not asks_for_height(question):
+        measured = float(np.linalg.norm(points[0]))
+    elif frame.ground is None:
+        return _Check()
+    else:
+        measured = float(frame.ground.height_of(points[0]))
+    return _Check(close(answer.distance, measured), measured)
 
 
 def _order_agrees(
@@ -199,15 +213,24 @@ def _order_agrees(
     return bool(chosen[0] == distances.min() and (np.diff(chosen) >= 0).all())
 
 
-def _way_agrees(
+def _check_way(
     frame: DepthFrame, question: str, answer: Answer, points: npt.NDArray[np.float64],
-) -> bool | None:
+) -> _Check:
     """Compare what is said of the way ahead with the first obstacle on it."""
     if frame.ground is None:
-        return None
+        return _Check()
     obstacle = first_obstacle(_ground_points(frame, frame.ground), frame.robot)
-    if obstacle is None or answer.distance is None:
-        return obstacle is None and answer.distance is None and answer.value != 'no'
+    if obstacle is None:
+        return _Check(answer.distance is None and answer.value != 'no')
+    return _Check(_obstacle_agrees(frame, question, answer, points, obstacle), obstacle.distance)
+
+
+def _obstacle_agrees(
+    frame: DepthFrame, question: str, answer: Answer, points: npt.NDArray[np.float64],
+    obstacle: Obstacle,
+) -> bool:
+    if answer.distance is None:
+        return False
     if not close(answer.distance, obstacle.distance):
         return False
     if answer.places and not (len(points) and close(

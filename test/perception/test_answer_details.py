@@ -58,6 +58,8 @@ def test_the_sentence_tells_of_a_disagreement_and_of_errors():
     assert ANSWER.sentence == '2.06 m at (320, 410)'
     other = replace(ANSWER, evidence=replace(EVIDENCE, agrees=False, distance=4.0))
     assert other.sentence == '2.06 m at (320, 410); but the depth image has 4.00 m there'
+    other = replace(ANSWER, evidence=replace(EVIDENCE, agrees=False, measured=0.5))
+    assert other.sentence.endswith('has 0.50 m there'), 'a height is not the distance of its place'
     other = replace(ANSWER, text='nothing ahead', evidence=Evidence(agrees=False))
     assert other.sentence == 'nothing ahead; but the depth image says otherwise'
     assert unanswered('?', 'stale', 'too old').sentence == 'no answer: too old'

@@ -96,6 +96,19 @@ def test_agreement(question, answer, agrees):
     assert look(question, answer).agrees is agrees
 
 
+@pytest.mark.parametrize(('question', 'answer', 'measured'), [
+    ('how far is the nearest obstacle?', f'5.00 m ahead at {ON_WALL}', BOX),
+    ('is it safe to move 1 m forward?', f'yes, 3.00 m ahead at {ON_BOX}', BOX),
+    (f'how far is {ON_WALL}?', '4.00 m', math.hypot(5.0, 2.0, 1.0)),
+    (f'how high is {at(80, 80)}?', '2.04 m', 0.6),
+    (f'how far apart are {at(80, 40)} and {at(120, 40)}?', '5.00 m', 2.0),
+    (f'which is nearer, A {ON_BOX} or B {ON_WALL}?', 'A', None),
+    ('how far is the box?', '2.04 m', None), ('which way is free?', 'left', None)])
+def test_the_length_that_the_map_has_for_the_one_said(question, answer, measured):
+    found = look(question, answer).measured
+    assert found == (None if measured is None else pytest.approx(measured, abs=1e-6))
+
+
 def test_nothing_ahead_agrees_where_nothing_is():
     floor = np.tile(hall().depth[:, :1], (1, WIDTH))
     empty = np.where(floor < WALL, floor, np.nan)

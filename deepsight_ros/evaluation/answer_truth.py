@@ -1,0 +1,50 @@
+"""Answers against the true depth: what was said of an estimate is judged by what is there."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from deepsight_ros.geometry import Camera
+from deepsight_ros.geometry import GroundPlane
+from deepsight_ros.geometry.points import Robot
+from deepsight_ros.language.answers import parse_answer
+from deepsight_ros.perception.answering import with_places
+from deepsight_ros.perception.evidence import DepthFrame
+from deepsight_ros.perception.evidence import Evidence
+from deepsight_ros.perception.evidence import find_evidence
+
+WIDTH: Final = 320
+"""Columns of a true depth image at most: about as many as a scanner has beams for."""
+
+
+def true_frame(
+    points: npt.NDArray[np.float32], camera: Camera, ground: GroundPlane, robot: Robot,
+) -> DepthFrame:
+    """
+    Frame of true points [N, 3] (column, row, depth in metres) in the picture of ``camera``.
+
+    It has up to ``WIDTH`` columns. The nearest point of a pixel counts, as a camera would see it;
+    pixels without one are NaN. ``ground`` is the true one.
+    """
+    width = min(WIDTH, camera.width)
+    small = camera.scaled(width, round(camera.height * width / camera.width))
+    columns = ((points[:, 0] + 0.5) * small.width / camera.width).astype(int)
+    rows = ((points[:, 1] + 0.5) * small.height / camera.height).astype(int)
+    inside = (columns >= 0) & (columns < small.width) & (rows >= 0) & (rows < small.height)
+    depth = np.full((small.height, small.width), np.inf, np.float32)
+    np.minimum.at(depth, (rows[inside], columns[inside]), points[inside, 2])
+    depth[np.isinf(depth)] = np.nan
+    return DepthFrame(depth, small, ground, robot)
+
+
+def judge(truth: DepthFrame, size: tuple[int, int], question: str, text: str) -> Evidence:
+    """
+    Look at the true depth where an answer points at, and tell whether it is right.
+
+    ``size`` (width, height) is that of the picture whose pixels question and answer name.
+    """
+    said = parse_answer(with_places(text, size) if text else '')
+    return find_evidence(truth, with_places(question, size), said)
