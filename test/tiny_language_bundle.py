@@ -14,6 +14,7 @@ from tokenizers.trainers import BpeTrainer
 import torch
 from transformers import Qwen2Config
 
+from deepsight_ros.language.places import Place
 from deepsight_ros.language.prompts import FORMATS
 from deepsight_ros.language.tokenizer import SPECIAL_TOKENS
 from deepsight_ros.language.tokenizer import Tokenizer
@@ -30,7 +31,7 @@ def tiny_tokenizer() -> Tokenizer:
     return Tokenizer(backend)
 
 
-def tiny_model(tokenizer: Tokenizer) -> DeepSightForConditionalGeneration:
+def tiny_model(tokenizer: Tokenizer, box_branch: bool = False) -> DeepSightForConditionalGeneration:
     """Random weights that are large enough for answers to differ; any language model will do."""
     torch.manual_seed(0)
     text = Qwen2Config(
@@ -40,10 +41,12 @@ def tiny_model(tokenizer: Tokenizer) -> DeepSightForConditionalGeneration:
     encoder = DepthEncoderConfig(
         vision={'hidden_size': 16, 'intermediate_size': 16, 'num_hidden_layers': 1,
                 'num_attention_heads': 2},
-        height=32, width=48, local_channels=8, stem_channels=(8, 8))
+        height=32, width=48, local_channels=8, stem_channels=(8, 8),
+        box_branch=box_branch)
+    column, row = tokenizer.location(Place(0.0, 0.0))
     return DeepSightForConditionalGeneration(DeepSightConfig(
         encoder, text, depth_token_id=tokenizer.depth_id, region_token_id=tokenizer.region_id,
-        instance_classes=3)).eval()
+        column_token_id=column, row_token_id=row, instance_classes=3)).eval()
 
 
 def write_tiny_language_bundle(folder: Path) -> Path:

@@ -17,7 +17,7 @@ from deepsight_ros.language.places import Place
 
 Floats = npt.NDArray[np.float32]
 
-_ARRAYS: Final = ('tokens', 'weight_0', 'bias_0', 'weight_1', 'bias_1', 'measures', 'waves')
+_ARRAYS: Final = ('tokens', 'weight_0', 'bias_0', 'weight_1', 'bias_1', 'lengths', 'periods')
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,8 +39,8 @@ class Embeddings:
     The embedding table of the tokens, and the two layers that make a token of a place.
 
     The arrays are ``tokens`` [V, E], ``weight_0`` [E, F], ``bias_0`` [E], ``weight_1`` [E, E] and
-    ``bias_1`` [E]; ``measures`` [M] are the channels that lengths are read from, and of each there
-    are ``waves`` sines and cosines, every one of half the length of the one before.
+    ``bias_1`` [E]; ``lengths`` [M] are the channels that hold metres, which are shown as waves
+    that repeat after ``periods`` [P] (m), one for each digit that answers write.
     """
 
     def __init__(self, arrays: dict[str, npt.NDArray[Any]]) -> None:
@@ -49,9 +49,8 @@ class Embeddings:
             raise LanguageError(f'the embeddings lack {missing}; export the bundle again')
         self._table, *self._layers = (
             np.ascontiguousarray(arrays[name], np.float32) for name in _ARRAYS[:5])
-        self._measures = np.asarray(arrays['measures'], np.int64)
-        self._frequencies = np.float32(np.pi) * 2.0 ** np.arange(
-            int(arrays['waves']), dtype=np.float32)
+        self._lengths = np.asarray(arrays['lengths'], np.int64)
+        self._frequencies = 2 * np.pi / np.asarray(arrays['periods'], np.float64)
         size = self._table.shape[-1]
         shapes = [layer.shape for layer in self._layers]
         if self._table.ndim != 2 or [shapes[0][:1], *shapes[1:]] != [
@@ -103,11 +102,11 @@ class Embeddings:
         return embeddings
 
     def _features(self, picture: Picture, place: Place) -> Floats:
-        """Local features, channels, and waves of the measures among them."""
+        """Local features, channels, and the waves of the lengths among them."""
         channels = _at(picture.channels, place)
-        angles = np.outer(channels[self._measures], self._frequencies).ravel()
-        return np.concatenate([_at(picture.features, place), channels, np.sin(angles),
-                               np.cos(angles)])
+        angles = np.outer(channels[self._lengths], self._frequencies).ravel()
+        return np.concatenate([_at(picture.features, place), np.delete(channels, self._lengths),
+                               np.sin(angles), np.cos(angles)])
 
 
 def _at(picture: Floats, place: Place) -> Floats:

@@ -4,10 +4,14 @@ from deepsight_training.models.configuration_deepsight import DeepSightConfig
 from deepsight_training.models.configuration_deepsight import DepthEncoderConfig
 from deepsight_training.models.configuration_deepsight import nano_config
 from deepsight_training.models.depth_encoder import brightness
+from deepsight_training.models.depth_encoder import CHANNELS
 from deepsight_training.models.depth_encoder import CLIP_MEAN
 from deepsight_training.models.depth_encoder import CLIP_STD
 from deepsight_training.models.depth_encoder import depth_channels
 from deepsight_training.models.depth_encoder import ground_coordinates
+from deepsight_training.models.depth_encoder import metres_of
+from deepsight_training.models.depth_encoder import NEAREST
+from deepsight_training.models.depth_encoder import nearest_brightness
 from deepsight_training.models.modeling_deepsight import DeepSightForConditionalGeneration
 import numpy as np
 import pytest
@@ -23,7 +27,11 @@ from transformers import Qwen2Config
 from deepsight_ros.geometry import Camera
 from deepsight_ros.geometry import GroundPlane
 from deepsight_ros.geometry.points import above_ground
+from deepsight_ros.geometry.points import free_ways
+from deepsight_ros.geometry.points import nearest_pixel
 from deepsight_ros.geometry.points import organised_points
+from deepsight_ros.geometry.points import Robot
+from deepsight_ros.language.tokenizer import BINS
 
 VISION = {'hidden_size': 16, 'intermediate_size': 24, 'num_hidden_layers': 1,
           'num_attention_heads': 2}
@@ -32,7 +40,11 @@ TEXT = {'hidden_size': 24, 'intermediate_size': 32, 'num_hidden_layers': 2,
         'eos_token_id': None, 'pad_token_id': 0}
 
 
-def text_config(name: str = 'llama', vocab_size: int = 40) -> PretrainedConfig:
+TOKENS = 220
+"""Tokens of the tiny language models: those of locations, and a few."""
+
+
+def text_config(name: str = 'llama', vocab_size: int = TOKENS) -> PretrainedConfig:
     text = {**TEXT, 'vocab_size': vocab_size}
     if name == 'llama':
         return LlamaConfig(**text, tie_word_embeddings=True)
@@ -57,11 +69,11 @@ def prompt(config: DeepSightConfig, batch: int = 2) -> dict[str, Tensor]:
     """Random pictures and questions; each points at one place."""
     encoder = config.encoder_config
     size = (batch, encoder.height, encoder.width)
-    text = torch.randint(3, 40, (batch, 6))
+    text = torch.randint(3, TOKENS, (batch, 6))
     text[:, 2] = config.region_token_id
-    tokens = encoder.grid[0] * encoder.grid[1]
+    picture = torch.full((batch, encoder.visual_tokens), config.depth_token_id)
     return {
-        'input_ids': torch.cat([torch.full((batch, tokens), config.depth_token_id), text], 1),
+        'input_ids': torch.cat([picture, text], 1),
         'depth': torch.rand(size) * 5 + 0.2,
         'camera': torch.tensor([[40.0, 40.0, 23.5, 15.5]] * batch),
         'ground': torch.tensor([[0.0, 1.0, 0.0, 1.0, 0.6, 1.2, 0.1]] * batch),
@@ -98,18 +110,18 @@ def test_generate_is_greedy_decoding_without_a_cache(config: DeepSightConfig):
 def test_questions_that_share_a_picture_answer_as_alone():
     model = make(nano())
     inputs = prompt(nano(), batch=1)
-    picture, question = inputs['input_ids'][:, :6], inputs['input_ids'][:, 6:]
-    alone = model(**inputs).logits[:, 6:]
+    picture, question = inputs['input_ids'][:, :7], inputs['input_ids'][:, 7:]
+    alone = model(**inputs).logits[:, 7:]
     inputs['input_ids'] = torch.cat([picture, question, question], 1)
     inputs['regions'] = inputs['regions'].repeat(1, 2, 1)
-    allowed = torch.ones(18, 18).tril()
-    allowed[12:, 6:12] = 0
-    positions = torch.cat([torch.arange(12), torch.arange(6, 12)])[None]
+    allowed = torch.ones(19, 19).tril()
+    allowed[13:, 7:13] = 0
+    positions = torch.cat([torch.arange(13), torch.arange(7, 13)])[None]
     for attention in ('sdpa', 'eager'):
         model.set_attn_implementation(attention)
         shared = model(
             **inputs, attention_mask=allowed[None, None] > 0, position_ids=positions).logits
-        for start in (6, 12):
+        for start in (7, 13):
             torch.testing.assert_close(shared[:, start:start + 6], alone, atol=1e-5, rtol=1e-4)
 
 
@@ -121,7 +133,7 @@ def test_pretrained_parts_from_disk(text: str, tmp_path: Path):
     vision = CLIPVisionModel(CLIPVisionConfig(
         **{**VISION, 'image_size': 32, 'patch_size': 8, 'num_hidden_layers': 2})).eval()
     vision.save_pretrained(tmp_path / 'clip')
-    language_model = AutoModelForCausalLM.from_config(text_config(text, 30))
+    language_model = AutoModelForCausalLM.from_config(text_config(text, TOKENS - 10))
     language_model.save_pretrained(tmp_path / 'text')
     model = DeepSightForConditionalGeneration.from_parts(
         config, str(tmp_path / 'clip'), str(tmp_path / 'text')).eval()
@@ -136,7 +148,7 @@ def test_pretrained_parts_from_disk(text: str, tmp_path: Path):
     assert encoder.vision['num_hidden_layers'] == 1
     torch.testing.assert_close(tokens, expected[:, 1:], atol=1e-5, rtol=1e-4)
     old = language_model.get_input_embeddings().weight
-    assert torch.equal(model.get_input_embeddings().weight[:30], old)
+    assert torch.equal(model.get_input_embeddings().weight[:TOKENS - 10], old)
 
 
 @pytest.mark.parametrize('config', [nano(), clip()], ids=['nano', 'clip'])
@@ -165,23 +177,53 @@ def test_channels_keep_metres_and_agree_with_the_robot_geometry():
     ground = torch.tensor([[*plane.normal, plane.height, 0.6, 1.2, 0.1]], dtype=torch.float32)
     rays = [torch.tensor(camera.rays[..., i])[None] for i in (0, 1)]
     found = torch.stack(ground_coordinates(tensor, *rays, ground), -1)[0]
-    np.testing.assert_allclose(found[..., :3].numpy(), expected, atol=1e-5)
-    forward, left, up = expected[..., 0], np.abs(expected[..., 1]), expected[..., 2]
-    hit = (forward > 0) & (left < 0.3) & (up > 0.1) & (up < 1.2)
-    assert hit.any()
-    np.testing.assert_array_equal(found[..., 3].numpy() > 0, hit)
+    np.testing.assert_allclose(found.numpy(), expected, atol=1e-5)
 
-    metres = 0.1 * (100 / 0.1) ** (1 - brightness(tensor, 0.1, 100.0))
+    metres = metres_of(brightness(tensor, 0.1, 100.0), 0.1, 100.0)
     torch.testing.assert_close(metres, tensor)
     tensor[0, 0, 0] = 0.0
     intrinsics = torch.tensor([[camera.fx, camera.fy, camera.cx, camera.cy]])
     channels = depth_channels(tensor, intrinsics, torch.zeros(1, 7), 0.1, 100.0)
     assert channels.isfinite().all()
     assert not channels[0, :3, 0, 0].any(), 'nothing was measured there'
-    assert not channels[0, 5:9].any(), 'the ground is unknown'
-    distance = 0.1 * 1000 ** (1 - channels[0, 9, 1:])
-    expected = np.linalg.norm(organised_points(depth, camera), axis=-1)[1:]
-    np.testing.assert_allclose(distance, expected, rtol=1e-4)
+    assert not channels[0, 5:8].any(), 'the ground is unknown'
+    assert not channels[0, 9:CHANNELS + 2].any(), 'the ground is unknown'
+    straight = np.linalg.norm(organised_points(depth, camera), axis=-1)[1:]
+    np.testing.assert_allclose(channels[0, CHANNELS + 2, 1:], straight, rtol=1e-4)
+    np.testing.assert_allclose(
+        metres_of(channels[0, NEAREST[0], 1:], 0.1, 100.0), straight, rtol=1e-4)
+
+
+def test_the_nearest_of_all_is_what_the_robot_geometry_finds():
+    rng = np.random.default_rng(1)
+    camera = Camera(64, 48, 40.0, 45.0, 30.0, 22.0)
+    plane, robot = GroundPlane.from_height(0.8, 0.1, 0.05), Robot(0.9, 1.1, 0.1)
+    depth = rng.uniform(0.5, 9.0, (48, 64)).astype(np.float32)
+    points = above_ground(organised_points(depth, camera), plane)
+    ways = free_ways(points, camera, robot)
+    nearest = nearest_pixel(
+        np.linalg.norm(organised_points(depth, camera), axis=-1), np.ones(depth.shape, bool))
+    channels = depth_channels(
+        torch.from_numpy(depth)[None],
+        torch.tensor([[camera.fx, camera.fy, camera.cx, camera.cy]]), torch.tensor(
+            [[*plane.normal, plane.height, robot.width, robot.height,
+              robot.min_obstacle_height]], dtype=torch.float32), 0.1, 100.0)
+    found = metres_of(nearest_brightness(channels), 0.1, 100.0)[0].tolist()
+    assert found == pytest.approx(
+        [nearest[0], ways['ahead'], ways['left'], ways['right']], rel=1e-4)
+
+
+def test_location_tokens_start_as_waves_and_tell_where_cells_are():
+    model = make(nano())
+    model.spread_places()
+    table = model.get_input_embeddings().weight
+    columns = table[model.config.column_token_id:model.config.column_token_id + BINS]
+    nearness = torch.nn.functional.cosine_similarity(columns[40:41], columns)
+    assert nearness[41] > nearness[60:].max()
+    rows, across = model.config.encoder_config.grid
+    cells = model.cell_places().unflatten(0, (rows, across))
+    where = model.config.column_token_id + BINS // 2, model.config.row_token_id + BINS // 4
+    torch.testing.assert_close(cells[0, 1], table[where[0]] + table[where[1]])
 
 
 @torch.no_grad()
@@ -220,15 +262,18 @@ def test_nano_stays_below_fifteen_million_weights():
 
 def test_auxiliary_losses_reach_the_encoder():
     model, inputs = make(nano()), prompt(nano())
-    instances = torch.full((2, 6), -1)
+    instances, classes = torch.full((2, 6), -1), torch.full((2, 6, 4), -1)
     labels = torch.full_like(inputs['input_ids'], -100)
     labels[:, -1] = 7
     plain = model(**inputs, labels=labels).loss
-    unknown = model(**inputs, labels=labels, instances=instances).loss
+    unknown = model(**inputs, labels=labels, classes=classes, instances=instances).loss
     instances[0, 3] = 2
-    known = model(**inputs, labels=labels, instances=instances).loss
-    assert plain < unknown < known
-    known.backward()
+    known = model(**inputs, labels=labels, classes=classes, instances=instances).loss
+    classes[1, 2, 3] = 1
+    more = model(**inputs, labels=labels, classes=classes, instances=instances).loss
+    assert plain < unknown < known < more
+    more.backward()
+    assert model.auxiliary.names.weight.grad.any()
     assert model.auxiliary.instance.weight.grad.any()
     assert model.encoder.local[0].weight.grad.any()
 

@@ -1,7 +1,10 @@
+from dataclasses import replace
 import json
 from pathlib import Path
+import shutil
 
 from deepsight_training import train_deepsight as training
+from deepsight_training.datasets.questions import class_cells
 from deepsight_training.datasets.questions import collate
 from deepsight_training.datasets.questions import IGNORED
 from deepsight_training.datasets.questions import instance_cells
@@ -17,6 +20,8 @@ from deepsight_training.instructions.sample import FrameSample
 from deepsight_training.instructions.shards import encode
 from deepsight_training.models import configuration_deepsight
 from deepsight_training.models.configuration_deepsight import DepthEncoderConfig
+from deepsight_training.models.modeling_deepsight import UNKNOWN
+from deepsight_training.muon import MuonWithAdamW
 from deepsight_training.stages.deepsight import part_of
 from deepsight_training.stages.deepsight import STAGES
 import numpy as np
@@ -150,9 +155,46 @@ def test_cells_hold_the_middle_of_things():
     assert np.count_nonzero(cells) == 1
 
 
+def test_quarters_of_cells_tell_what_is_there():
+    cells = class_cells(make_frame(0), (4, 4))
+    names = np.array(CLASS_NAMES)[cells]
+    assert names.shape == (16, 4)
+    assert names[2 * 4 + 0].tolist() == ['wall', 'wall', 'wall', 'chair']
+    unlabelled = replace(make_frame(0), classes=np.zeros((48, 64), np.uint8))
+    assert (class_cells(unlabelled, (4, 4)) == UNKNOWN).all()
+
+
+def test_questions_that_exceed_the_tokens_are_left_out(tokenizer: Tokenizer):
+    prompter = Prompter(tokenizer, 'nano', 4)
+    pairs = [('How far is it?', '1.20 m')] * 3
+    two = len(pack(prompter, pairs[:2])['ids'])
+    assert torch.equal(pack(prompter, pairs, two + 1)['part'], pack(prompter, pairs[:2])['part'])
+
+
+@pytest.mark.parametrize('name', ['deepsight_nano', 'deepsight_nano_look'])
+def test_the_optimiser_shares_its_learning_rates(name: str):
+    weights = {name: torch.nn.Parameter(torch.ones(shape)) for name, shape in (
+        ('embedding', (5, 4)), ('matrix', (4, 4)), ('bias', (4,)))}
+    stage = STAGES[name]
+    optimizer = MuonWithAdamW(weights.items(), {weights['embedding']}, stage.matrix_learning_rate,
+                              stage.learning_rate, 0.0)
+    assert [len(group['params']) for group in optimizer.param_groups] == [1, 2]
+    assert optimizer.param_groups[0]['lr'] == stage.matrix_learning_rate
+    for group in optimizer.param_groups:
+        group['lr'] = 0.0
+    before = {key: value.detach().clone() for key, value in weights.items()}
+    for value in weights.values():
+        value.grad = torch.rand_like(value)
+    optimizer.step()
+    assert all(torch.equal(value, before[key]) for key, value in weights.items())
+
+
 def test_a_resumed_run_has_the_same_loss_curve(
     data: Path, tmp_path: Path, tiny: None, monkeypatch: pytest.MonkeyPatch,
 ):
+    first = 'deepsight_nano_look'
+    training.train_deepsight(first, NANO, data, tmp_path / 'whole', steps=2, **RUN)
+    shutil.copytree(tmp_path / 'whole' / first, tmp_path / 'broken' / first)
     whole = training.train_deepsight(
         'deepsight_nano', NANO, data, tmp_path / 'whole', steps=4, save_every=2, **RUN)
     broken = tmp_path / 'broken' / 'deepsight_nano'

@@ -24,6 +24,7 @@ from transformers import CLIPVisionConfig
 from transformers import set_seed
 
 from deepsight_ros.language.places import PLACE
+from deepsight_ros.language.places import Place
 from deepsight_ros.language.prompts import FORMATS
 from deepsight_ros.language.prompts import Prompter
 from deepsight_ros.language.tokenizer import SPECIAL_TOKENS
@@ -41,6 +42,7 @@ from deepsight_training.models.configuration_deepsight import DepthEncoderConfig
 from deepsight_training.models.configuration_deepsight import nano_config
 from deepsight_training.models.configuration_deepsight import PRESETS
 from deepsight_training.models.modeling_deepsight import DeepSightForConditionalGeneration
+from deepsight_training.muon import MuonWithAdamW
 from deepsight_training.stages.deepsight import freeze
 from deepsight_training.stages.deepsight import SOURCES
 from deepsight_training.stages.deepsight import STAGES
@@ -91,11 +93,15 @@ def build_model(parts: Parts, tokenizer: Tokenizer) -> DeepSightForConditionalGe
     """Assemble a preset's model; its parts are loaded through ``from_pretrained``."""
     preset = PRESETS[parts.preset]
     vision, text = parts.vision or preset.vision, parts.text or preset.text
+    column, row = tokenizer.location(Place(0.0, 0.0))
     tokens = {'depth_token_id': tokenizer.depth_id, 'region_token_id': tokenizer.region_id,
+              'column_token_id': column, 'row_token_id': row,
               'instance_classes': len(CLASS_NAMES)}
     end = tokenizer.token(FORMATS[preset.prompt].end)
     if vision is None or text is None:
-        return DeepSightForConditionalGeneration(nano_config(tokenizer.size, end, **tokens))
+        model = DeepSightForConditionalGeneration(nano_config(tokenizer.size, end, **tokens))
+        model.spread_places()
+        return model
     clip = CLIPVisionConfig.from_pretrained(vision)
     # As LLaVA: the features before CLIP's last layer.
     encoder = DepthEncoderConfig(
@@ -105,7 +111,9 @@ def build_model(parts: Parts, tokenizer: Tokenizer) -> DeepSightForConditionalGe
     text_config.vocab_size = max(text_config.vocab_size, tokenizer.size)
     text_config.eos_token_id = end
     config = DeepSightConfig(encoder, text_config, **tokens)
-    return DeepSightForConditionalGeneration.from_parts(config, vision, text)
+    model = DeepSightForConditionalGeneration.from_parts(config, vision, text)
+    model.spread_places()
+    return model
 
 
 def load_stage(folder: Path) -> DeepSightForConditionalGeneration:
@@ -118,8 +126,7 @@ def load_stage(folder: Path) -> DeepSightForConditionalGeneration:
 
 def make_prompter(tokenizer: Tokenizer, preset: str, config: DeepSightConfig) -> Prompter:
     """Prompts of a preset for a model's number of visual tokens."""
-    rows, columns = config.encoder_config.grid
-    return Prompter(tokenizer, PRESETS[preset].prompt, rows * columns)
+    return Prompter(tokenizer, PRESETS[preset].prompt, config.encoder_config.visual_tokens)
 
 
 def train_deepsight(
@@ -163,11 +170,17 @@ def train_deepsight(
         frames, stage.shares, steps * batch_size * processes,
         make_prompter(tokenizer, parts.preset, model.config),
         PictureFormat((encoder.width, encoder.height), encoder.grid), stage.families)
+    options = {'logging_steps': 20, 'weight_decay': 0.05, 'max_grad_norm': 1.0, **options}
+    optimizer = None
+    if stage.matrix_learning_rate:
+        optimizer = MuonWithAdamW(
+            model.named_parameters(), {model.get_input_embeddings().weight},
+            stage.matrix_learning_rate, stage.learning_rate, options['weight_decay'])
     return fit(
         model, mixture, folder, steps=steps, batch_size=batch_size, collate=collate,
-        learning_rate=stage.learning_rate,
+        learning_rate=stage.learning_rate, optimizer=optimizer,
         callbacks=(EmaCallback(),) if stage.is_averaged else (),
-        **{'logging_steps': 20, 'weight_decay': 0.05, 'max_grad_norm': 1.0, **options})
+        **options)
 
 
 def _tokenizer_for(

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch.optim import Optimizer
 from torch.utils.data import Dataset
 from torch.utils.data import Sampler
 from torch.utils.data import SequentialSampler
@@ -32,7 +33,8 @@ def latest_checkpoint(folder: Path) -> Path:
 def fit(
     model: PreTrainedModel, dataset: Dataset[Any], folder: Path, *, steps: int, batch_size: int,
     learning_rate: float, save_every: int = 500, collate: Callable[..., Any] | None = None,
-    callbacks: tuple[TrainerCallback, ...] = (), **options: Any,
+    callbacks: tuple[TrainerCallback, ...] = (), optimizer: Optimizer | None = None,
+    **options: Any,
 ) -> Path:
     """Train a model, or resume when its folder already holds a checkpoint.
 
@@ -46,6 +48,7 @@ def fit(
         save_every: steps between checkpoints.
         collate: makes a batch of items.
         callbacks: of the trainer.
+        optimizer: instead of AdamW; its learning rates are peaks, too.
         options: further ``TrainingArguments``.
 
     Returns:
@@ -61,6 +64,6 @@ def fit(
         'remove_unused_columns': False, 'label_names': ['labels'], **options})
     trainer = MixtureTrainer(
         model=model, args=arguments, train_dataset=dataset, data_collator=collate,
-        callbacks=list(callbacks))
+        callbacks=list(callbacks), optimizers=(optimizer, None))
     trainer.train(resume_from_checkpoint=folder.exists() and any(folder.glob('checkpoint-*')))
     return latest_checkpoint(folder)

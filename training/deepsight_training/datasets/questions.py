@@ -17,6 +17,7 @@ from torch.utils.data import Dataset
 from deepsight_ros.language.prompts import Prompter
 from deepsight_ros.perception.depth_input import depth_input
 from deepsight_training.datasets.sample import DatasetError
+from deepsight_training.instructions.objects import OTHER
 from deepsight_training.instructions.questions import FAMILIES
 from deepsight_training.instructions.questions import write_questions
 from deepsight_training.instructions.sample import FrameSample
@@ -31,6 +32,8 @@ FAMILY_WEIGHTS: Final = {
     'count': 2.5, 'left_right': 3.0, 'size': 2.5, 'thing_distance': 1.7, 'free_direction': 2.0,
     'nearest_obstacle': 1.5, 'safe': 1.5}
 """Frames seldom allow some families, and some are harder: they are drawn more often."""
+MOST_TOKENS: Final = 304
+"""Tokens of a picture with its questions: what is longer makes the whole batch wait."""
 UNKNOWN_GROUND: Final = 0.1
 """Share of frames that are shown without their ground."""
 
@@ -70,7 +73,7 @@ class QuestionMixture(Dataset[dict[str, Any]]):
         prompter: Prompter,
         picture: PictureFormat,
         families: Mapping[str, float] = FAMILY_WEIGHTS,
-        questions: int = 12,
+        questions: int = 13,
         seed: int = 1,
     ) -> None:
         for name in shares:
@@ -106,8 +109,9 @@ class QuestionMixture(Dataset[dict[str, Any]]):
         return {
             'depth': torch.from_numpy(shown.depth), 'camera': torch.from_numpy(shown.camera),
             'ground': torch.from_numpy(shown.ground),
+            'classes': torch.from_numpy(class_cells(truth, self.picture.grid)),
             'instances': torch.from_numpy(instance_cells(truth, self.picture.grid)),
-            **pack(self.prompter, [(item.text, item.answer) for item in items]),
+            **pack(self.prompter, [(item.text, item.answer) for item in items], MOST_TOKENS),
         }
 
 
@@ -119,6 +123,17 @@ def mirror(sample: FrameSample) -> FrameSample:
         sample, depth=np.ascontiguousarray(sample.depth[:, ::-1]), camera_matrix=matrix,
         up=sample.up * (-1, 1, 1), instances=np.ascontiguousarray(sample.instances[:, ::-1]),
         classes=np.ascontiguousarray(sample.classes[:, ::-1]))
+
+
+def class_cells(sample: FrameSample, grid: tuple[int, int]) -> npt.NDArray[np.int64]:
+    """Class in the middle of each quarter of a cell [rows * columns, 4], UNKNOWN without one."""
+    rows, columns = (
+        (np.arange(2 * cells) * 2 + 1) * size // (4 * cells)
+        for cells, size in zip(grid, sample.classes.shape, strict=True))
+    found = sample.classes[np.ix_(rows, columns)].astype(np.int64)
+    found[found == OTHER] = UNKNOWN
+    quarters = found.reshape(grid[0], 2, grid[1], 2).transpose(0, 2, 1, 3)
+    return quarters.reshape(grid[0] * grid[1], 4)
 
 
 def instance_cells(sample: FrameSample, grid: tuple[int, int]) -> npt.NDArray[np.int64]:
@@ -135,8 +150,14 @@ def instance_cells(sample: FrameSample, grid: tuple[int, int]) -> npt.NDArray[np
     return cells.ravel()
 
 
-def pack(prompter: Prompter, pairs: Sequence[tuple[str, str]]) -> dict[str, Any]:
-    """Tokens of a picture and of all its questions with answers behind it.
+def pack(prompter: Prompter, pairs: Sequence[tuple[str, str]], most: int | None = None,
+         ) -> dict[str, Any]:
+    """Tokens of a picture and of its questions with answers behind it.
+
+    Args:
+        prompter: writes prompts.
+        pairs: questions and answers; the last ones are left out where they exceed ``most``.
+        most: tokens at most.
 
     Returns:
         ``ids``, ``labels``, ``positions`` and ``part`` [L] (0: the picture, n: question n), and
@@ -148,9 +169,11 @@ def pack(prompter: Prompter, pairs: Sequence[tuple[str, str]]) -> dict[str, Any]
     regions: list[tuple[float, float]] = []
     for number, (text, reply) in enumerate(pairs, 1):
         question, answer = prompter.question(text), prompter.answer(reply)
+        length = len(question.ids) + len(answer)
+        if most is not None and len(ids) + length > most:
+            break
         ids += [*question.ids, *answer]
         labels += [IGNORED] * len(question.ids) + list(answer)
-        length = len(question.ids) + len(answer)
         positions += range(len(picture), len(picture) + length)
         part += [number] * length
         regions += [(place.u, place.v) for place in question.regions]
@@ -172,7 +195,7 @@ def collate(items: Sequence[Mapping[str, Any]]) -> dict[str, Tensor]:
     mask = same & torch.ones(length, length, dtype=torch.bool).tril()
     return {
         **{name: torch.stack([item[name] for item in items])
-           for name in ('depth', 'camera', 'ground', 'instances')},
+           for name in ('depth', 'camera', 'ground', 'classes', 'instances')},
         'input_ids': pad('ids', 0), 'labels': pad('labels', IGNORED),
         'position_ids': pad('positions', 0), 'attention_mask': mask[:, None],
         'regions': pad('regions', 0),

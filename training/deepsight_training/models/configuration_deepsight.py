@@ -9,6 +9,8 @@ from transformers import CLIPVisionConfig
 from transformers import LlamaConfig
 from transformers import PretrainedConfig
 
+from deepsight_ros.language.tokenizer import BINS
+
 
 class DepthEncoderConfig(PretrainedConfig):
     """Sizes of ``DepthEncoder``.
@@ -73,8 +75,14 @@ class DepthEncoderConfig(PretrainedConfig):
 
     @property
     def grid(self) -> tuple[int, int]:
-        """Rows and columns of visual tokens."""
+        """Rows and columns of cells, of each of which there is a visual token."""
         return self.height // self.cell, self.width // self.cell
+
+    @property
+    def visual_tokens(self) -> int:
+        """Tokens of a picture: one for each cell, and one for what is nearest in all of it."""
+        rows, columns = self.grid
+        return rows * columns + 1
 
     @property
     def hidden_size(self) -> int:
@@ -90,6 +98,8 @@ class DeepSightConfig(PretrainedConfig):
         text_config: configuration of any causal language model.
         depth_token_id: token that stands where the visual tokens go.
         region_token_id: token that stands where the local features of a place go.
+        column_token_id: first of the location tokens of columns.
+        row_token_id: first of the location tokens of rows.
         instance_classes: classes of the auxiliary instance target; 0 trains without it.
         lora_rank: rank of LoRA in the language model's linear layers; 0 for none.
         lora_alpha: scale of LoRA.
@@ -104,6 +114,8 @@ class DeepSightConfig(PretrainedConfig):
         text_config: PretrainedConfig | dict[str, Any] | None = None,
         depth_token_id: int = 1,
         region_token_id: int = 2,
+        column_token_id: int = 3,
+        row_token_id: int = 3 + BINS,
         instance_classes: int = 0,
         lora_rank: int = 0,
         lora_alpha: int = 32,
@@ -117,6 +129,8 @@ class DeepSightConfig(PretrainedConfig):
         self.text_config = text_config or LlamaConfig()
         self.depth_token_id = depth_token_id
         self.region_token_id = region_token_id
+        self.column_token_id = column_token_id
+        self.row_token_id = row_token_id
         self.instance_classes = instance_classes
         self.lora_rank = lora_rank
         self.lora_alpha = lora_alpha

@@ -14,15 +14,19 @@ import torch.nn.functional as F
 from transformers import CLIPVisionConfig
 from transformers import CLIPVisionModel
 
+from deepsight_ros.geometry.points import SIDEWAYS
+from deepsight_ros.geometry.points import SUPPORT
 from deepsight_training.models.configuration_deepsight import DepthEncoderConfig
 
-CHANNELS: Final = 10
-"""Brightness, inverse depth, valid, ray x, ray y; left, up and forward on the ground, forward
-again where the robot would hit something; brightness of the straight distance."""
-MEASURES: Final = (6, 7, 9)
-"""Channels that a place's height, distance ahead and straight distance are read from."""
-NEAREST: Final = (0, 8)
-"""Channels whose largest value is the nearest surface and the nearest obstacle."""
+CHANNELS: Final = 12
+"""Brightness, inverse depth, valid, ray x, ray y; left, up and forward on the ground; brightness
+of the straight distance; forward again where the robot would hit something: ahead, and on the ways
+to the left and to the right."""
+LENGTHS: Final = 3
+"""Channels behind them that no network sees as they are: height above the ground, distance ahead
+and straight distance in metres."""
+NEAREST: Final = (8, 9, 10, 11)
+"""Channels whose largest value is the nearest surface and the nearest obstacle on each way."""
 CLIP_MEAN: Final = 0.449
 CLIP_STD: Final = 0.269
 """CLIP's normalisation, averaged over its three colours."""
@@ -36,10 +40,15 @@ def brightness(metres: Tensor, near: float, far: float) -> Tensor:
     return 1.0 - torch.log(metres.clamp(near, far) / near) / math.log(far / near)
 
 
+def metres_of(bright: Tensor, near: float, far: float) -> Tensor:
+    """Metres of a brightness."""
+    return near * torch.exp((1.0 - bright) * math.log(far / near))
+
+
 def depth_channels(
     depth: Tensor, camera: Tensor, ground: Tensor, near: float, far: float,
 ) -> Tensor:
-    """Picture of a depth image's geometry [B, CHANNELS, H, W].
+    """Picture of a depth image's geometry [B, CHANNELS + LENGTHS, H, W].
 
     Args:
         depth: metres along the optical axis [B, H, W]; 0 where nothing was measured.
@@ -57,21 +66,25 @@ def depth_channels(
     fx, fy, cx, cy = camera[:, :, None, None].unbind(1)
     ray_x = ((columns[None, None, :] - cx) / fx).expand_as(depth)
     ray_y = ((rows[None, :, None] - cy) / fy).expand_as(depth)
-    forward, left, up, reach = ground_coordinates(metres, ray_x, ray_y, ground)
-    ahead = brightness(forward, near, far)
+    forward, left, up = ground_coordinates(metres, ray_x, ray_y, ground)
     known = valid * (ground[:, 3, None, None] > 0).to(depth.dtype)
+    straight = metres * (1.0 + ray_x ** 2 + ray_y ** 2).sqrt()
+    turn = SIDEWAYS * 2.0 * torch.atan(width / 2.0 / fx)
+    obstacles = [
+        brightness(along, near, far) * hit * known
+        for along, hit in (obstacle_ahead(forward, left, up, ground, bearing)
+                           for bearing in (torch.zeros_like(turn), turn, -turn))]
     return torch.stack([
         brightness(metres, near, far) * valid, near / metres * valid, valid, ray_x, ray_y,
         torch.tanh(left / 2.0) * known, torch.tanh(up / 2.0) * known,
-        ahead * known, ahead * reach * known,
-        brightness(metres * (1.0 + ray_x ** 2 + ray_y ** 2).sqrt(), near, far) * valid,
-    ], 1)
+        brightness(forward, near, far) * known, brightness(straight, near, far) * valid,
+        *obstacles, up * known, forward * known, straight * valid], 1)
 
 
 def ground_coordinates(
     depth: Tensor, ray_x: Tensor, ray_y: Tensor, ground: Tensor,
-) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Forward, left and up in metres from the camera's foot, and 1 where the robot would hit.
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Forward, left and up in metres from the camera's foot.
 
     Axes as in ``deepsight_ros.geometry.points.above_ground``: forward is the optical axis along
     the ground.
@@ -82,15 +95,36 @@ def ground_coordinates(
         ray_y: y/z of it [B, H, W].
         ground: as in ``depth_channels`` [B, 7].
     """
-    nx, ny, nz, camera_height, width, height, lowest = ground[:, :, None, None].unbind(1)
+    nx, ny, nz, camera_height = ground[:, :4, None, None].unbind(1)
     x, y = depth * ray_x, depth * ray_y
     along = nx * x + ny * y + nz * depth
     norm = (1.0 - nz * nz).clamp(min=1e-6).sqrt()
-    forward = (depth - nz * along) / norm
-    left = (nx * y - ny * x) / norm
-    up = camera_height - along
-    reach = (left.abs() < width / 2) & (up > lowest) & (up < height) & (forward > 0)
-    return forward, left, up, reach.to(depth.dtype)
+    return (depth - nz * along) / norm, (nx * y - ny * x) / norm, camera_height - along
+
+
+def obstacle_ahead(
+    forward: Tensor, left: Tensor, up: Tensor, ground: Tensor, bearing: Tensor,
+) -> tuple[Tensor, Tensor]:
+    """Distance along a way in metres [B, H, W], and 1 where a robot on it would hit something.
+
+    As ``deepsight_ros.geometry.points.in_the_way``; ``bearing`` [B, 1, 1] is in rad, left is
+    positive.
+    """
+    width, height, lowest = ground[:, 4:, None, None].unbind(1)
+    cosine, sine = torch.cos(bearing), torch.sin(bearing)
+    along, aside = cosine * forward + sine * left, cosine * left - sine * forward
+    hit = (aside.abs() < width / 2) & (up > lowest) & (up < height) & (along > 0)
+    return along, hit.to(forward.dtype)
+
+
+def nearest_brightness(channels: Tensor) -> Tensor:
+    """Brightness of the nearest surface and of the obstacle on each way [B, len(NEAREST)].
+
+    A few pixels may be nearer than "the nearest", as in ``geometry.points.nearest_pixel``.
+    """
+    pixels = channels[:, NEAREST].flatten(2)
+    support = int(SUPPORT * pixels.shape[2])
+    return pixels.topk(support + 1, 2).values[..., support]
 
 
 class ResidualBlock(nn.Module):
@@ -214,13 +248,13 @@ class DepthEncoder(nn.Module):
 
         Returns:
             Visual tokens [B, N, hidden_size], local features [B, C, H/4, W/4] and the channels
-            that both were made of [B, CHANNELS, H, W].
+            that both were made of, with lengths behind [B, CHANNELS + LENGTHS, H, W].
         """
         if depth.shape[1:] != (self.config.height, self.config.width):
             raise ValueError(f'depth is {tuple(depth.shape)}, the encoder takes '
                              f'[B, {self.config.height}, {self.config.width}]')
         channels = depth_channels(depth, camera, ground, self.config.near, self.config.far)
-        features = self.local(channels)
+        features = self.local(channels[:, :CHANNELS])
         tokens = self._embed(channels, features)
         if self.boxes is not None and boxes is not None:
             tokens = self._add(tokens, self.boxes(features, boxes, self.config.grid))
@@ -235,7 +269,7 @@ class DepthEncoder(nn.Module):
             tokens: Tensor = self.vision.embeddings(features)
             return tokens
         tokens = self.vision.embeddings((channels[:, :1] - CLIP_MEAN) / CLIP_STD)
-        return self._add(tokens, self.geometry(channels[:, 1:]).flatten(2).transpose(1, 2))
+        return self._add(tokens, self.geometry(channels[:, 1:CHANNELS]).flatten(2).transpose(1, 2))
 
     @staticmethod
     def _add(tokens: Tensor, cells: Tensor) -> Tensor:

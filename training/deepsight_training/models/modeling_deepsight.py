@@ -18,17 +18,24 @@ from transformers import PreTrainedModel
 from transformers.cache_utils import Cache
 from transformers.utils import ModelOutput
 
+from deepsight_ros.language.tokenizer import BINS
 from deepsight_training.models.configuration_deepsight import DeepSightConfig
 from deepsight_training.models.depth_encoder import CHANNELS
 from deepsight_training.models.depth_encoder import DepthEncoder
-from deepsight_training.models.depth_encoder import MEASURES
+from deepsight_training.models.depth_encoder import LENGTHS
+from deepsight_training.models.depth_encoder import metres_of
 from deepsight_training.models.depth_encoder import NEAREST
+from deepsight_training.models.depth_encoder import nearest_brightness
 
 UNKNOWN: Final = -1
 """Auxiliary target that is not known."""
-WAVES: Final = 6
-"""Waves per measure, each of half the length of the one before."""
-WAVE_FEATURES: Final = CHANNELS + 2 * WAVES * len(MEASURES)
+PERIODS: Final = (100.0, 10.0, 1.0, 0.1)
+"""Metres after which the waves of a length repeat: one for each digit that answers write (FoNE,
+arXiv 2502.09741). Digits of a plain number are more than a layer of ReLUs reads."""
+PLACE_FEATURES: Final = CHANNELS + 2 * LENGTHS * len(PERIODS)
+SUMMARY_FEATURES: Final = len(NEAREST) * (2 + 2 * len(PERIODS))
+PLACE_WAVES: Final = 6
+"""Waves over the picture that location tokens start from, each half as long as the one before."""
 
 
 class Projector(nn.Sequential):
@@ -45,14 +52,16 @@ class RegionProjector(nn.Sequential):
         super().__init__(nn.Linear(inputs, outputs), nn.ReLU(), nn.Linear(outputs, outputs))
 
 
-def wave_features(values: Tensor) -> Tensor:
-    """Channels of a pixel [..., CHANNELS], and ``WAVES`` of those that lengths are read from.
+def waves(metres: Tensor) -> Tensor:
+    """Sines and cosines [..., 2 * N * len(PERIODS)] that the digits of N lengths show in."""
+    periods = torch.tensor(PERIODS, dtype=metres.dtype, device=metres.device)
+    angles = (2.0 * torch.pi * metres[..., None] / periods).flatten(-2)
+    return torch.cat([angles.sin(), angles.cos()], -1)
 
-    A length to three digits is more than one number between 0 and 1 tells a layer of ReLUs.
-    """
-    angles = torch.pi * values[..., list(MEASURES), None] * 2.0 ** torch.arange(
-        WAVES, dtype=values.dtype, device=values.device)
-    return torch.cat([values, angles.sin().flatten(-2), angles.cos().flatten(-2)], -1)
+
+def place_features(channels: Tensor) -> Tensor:
+    """Geometry [..., PLACE_FEATURES] of a pixel's channels [..., CHANNELS + LENGTHS]."""
+    return torch.cat([channels[..., :CHANNELS], waves(channels[..., CHANNELS:])], -1)
 
 
 def _at(picture: Tensor, places: Tensor) -> Tensor:
@@ -62,6 +71,11 @@ def _at(picture: Tensor, places: Tensor) -> Tensor:
     rows = (places[..., 1] * height).long().clamp(0, height - 1)
     cells = (rows * width + columns)[:, None].expand(-1, picture.shape[1], -1)
     return picture.flatten(2).gather(2, cells).transpose(1, 2)
+
+
+def _middles(cells: int, device: torch.device) -> Tensor:
+    """Bins of location tokens that the middles of cells lie in."""
+    return ((torch.arange(cells, device=device) + 0.5) * BINS / cells).long()
 
 
 @dataclass
@@ -76,33 +90,52 @@ class DeepSightOutput(ModelOutput):
 class AuxiliaryHeads(nn.Module):
     """What a visual token must tell about its cell; these heads vanish at export.
 
-    Per quarter of a cell the brightness of the nearest surface and of the nearest obstacle
-    (``NEAREST``), and per cell the class of the thing whose middle it holds.
+    Per quarter of a cell the nearest surface, the nearest obstacle on each way (``NEAREST``) and
+    the class that is there; per sixteenth the straight distance; per cell the class of the thing
+    whose middle it holds.
     """
 
-    def __init__(self, hidden_size: int, instance_classes: int, cell: int) -> None:
+    def __init__(self, hidden_size: int, classes: int, cell: int) -> None:
         super().__init__()
-        self.quarter = cell // 2
+        self.cell = cell
         self.nearest = nn.Linear(hidden_size, 4 * len(NEAREST))
-        self.instance = nn.Linear(hidden_size, instance_classes)
+        self.distances = nn.Linear(hidden_size, 16)
+        self.names = nn.Linear(hidden_size, 4 * classes)
+        self.instance = nn.Linear(hidden_size, classes)
 
-    def forward(self, tokens: Tensor, channels: Tensor, instances: Tensor) -> Tensor:
-        """Sum of the two losses.
+    def forward(self, tokens: Tensor, channels: Tensor, classes: Tensor, instances: Tensor,
+                ) -> Tensor:
+        """Sum of the losses.
 
         Args:
-            tokens: visual tokens [B, N, hidden_size].
-            channels: what the encoder saw [B, CHANNELS, H, W].
+            tokens: visual tokens of cells [B, N, hidden_size].
+            channels: what the encoder saw [B, CHANNELS + LENGTHS, H, W].
+            classes: class or UNKNOWN per quarter of a cell [B, N, 4].
             instances: class or UNKNOWN per cell [B, N].
         """
-        nearest = F.pixel_unshuffle(F.max_pool2d(channels[:, NEAREST], self.quarter), 2)
-        loss = 10.0 * F.smooth_l1_loss(
-            self.nearest(tokens).float(), nearest.flatten(2).transpose(1, 2), beta=0.05)
+        nearest = F.pixel_unshuffle(F.max_pool2d(channels[:, NEAREST], self.cell // 2), 2)
+        step = self.cell // 4
+        straight = channels[:, NEAREST[:1], step // 2::step, step // 2::step]
+        loss = self._lengths(self.nearest(tokens), nearest) + self._lengths(
+            self.distances(tokens), F.pixel_unshuffle(straight, 4))
         # Most cells hold no middle of anything: they count less.
-        weight = torch.where(instances > 0, 1.0, 0.2) * (instances != UNKNOWN)
-        logits = self.instance(tokens).float()
-        by_cell = F.cross_entropy(
-            logits.transpose(1, 2), instances.clamp(min=0), reduction='none')
-        return loss + (by_cell * weight).sum() / weight.sum().clamp(min=1.0)
+        weight = torch.where(instances > 0, 1.0, 0.2)
+        names = self.names(tokens).unflatten(-1, (4, -1))
+        return loss + _classification(self.instance(tokens), instances, weight) + _classification(
+            names, classes, torch.ones_like(classes, dtype=torch.float32))
+
+    @staticmethod
+    def _lengths(found: Tensor, wanted: Tensor) -> Tensor:
+        return 10.0 * F.smooth_l1_loss(
+            found.float(), wanted.flatten(2).transpose(1, 2), beta=0.05)
+
+
+def _classification(logits: Tensor, classes: Tensor, weight: Tensor) -> Tensor:
+    """Mean cross-entropy of logits [..., C] where the class [...] is known."""
+    weight = weight * (classes != UNKNOWN)
+    by_place = F.cross_entropy(logits.flatten(0, -2).float(), classes.clamp(min=0).flatten(),
+                               reduction='none').view_as(weight)
+    return (by_place * weight).sum() / weight.sum().clamp(min=1.0)
 
 
 class DeepSightForConditionalGeneration(PreTrainedModel, GenerationMixin):
@@ -124,8 +157,9 @@ class DeepSightForConditionalGeneration(PreTrainedModel, GenerationMixin):
         attention = config._attn_implementation
         self.encoder = DepthEncoder(encoder, attention)
         self.projector = Projector(encoder.hidden_size, hidden_size)
+        self.summary_projector = Projector(SUMMARY_FEATURES, hidden_size)
         self.region_projector = RegionProjector(
-            encoder.local_channels + WAVE_FEATURES, hidden_size)
+            encoder.local_channels + PLACE_FEATURES, hidden_size)
         self.language_model = AutoModelForCausalLM.from_config(
             config.text_config, attn_implementation=attention)
         self._no_split_modules = ['CLIPEncoderLayer', *self.language_model._no_split_modules]
@@ -185,10 +219,44 @@ class DeepSightForConditionalGeneration(PreTrainedModel, GenerationMixin):
         """Return the language model's."""
         return self.language_model.get_output_embeddings()
 
+    @torch.no_grad()
+    def spread_places(self) -> None:
+        """Let location tokens start as waves over the picture, so that neighbours are alike."""
+        table = self.get_input_embeddings().weight
+        places = (torch.arange(BINS) + 0.5) / BINS
+        angles = torch.pi * places[:, None] * 2.0 ** torch.arange(PLACE_WAVES)
+        features = torch.cat([angles.sin(), angles.cos()], 1)
+        for first in (self.config.column_token_id, self.config.row_token_id):
+            rows = features @ torch.randn(features.shape[1], table.shape[1])
+            table[first:first + BINS] = (rows * table.std() / rows.std()).to(table)
+
+    def cell_places(self) -> Tensor:
+        """Sums [N, hidden_size] of the location tokens in the middle of each cell."""
+        rows, columns = self.config.encoder_config.grid
+        table = self.get_input_embeddings().weight
+        across = table[self.config.column_token_id + _middles(columns, table.device)]
+        down = table[self.config.row_token_id + _middles(rows, table.device)]
+        return (down[:, None] + across[None, :]).flatten(0, 1)
+
+    def visual_embeddings(self, tokens: Tensor, channels: Tensor) -> Tensor:
+        """Embeddings [B, visual_tokens, hidden_size] of a picture.
+
+        One for each cell, which tells where it is in the words of location tokens, and one for
+        the nearest surface and the obstacle on each way.
+        """
+        config = self.config.encoder_config
+        bright = nearest_brightness(channels)
+        seen = (bright > 0).to(bright.dtype)
+        metres = metres_of(bright, config.near, config.far) * seen
+        summary = self.summary_projector(torch.cat([bright, seen, waves(metres)], -1))
+        cells = self.projector(tokens)
+        return torch.cat([cells + self.cell_places().to(cells.dtype),
+                          summary[:, None].to(cells.dtype)], 1)
+
     def region_embeddings(self, features: Tensor, channels: Tensor, regions: Tensor) -> Tensor:
         """Embeddings [B, R, hidden_size] of places (x, y in 0..1) [B, R, 2]."""
         return self.region_projector(torch.cat([
-            _at(features, regions), wave_features(_at(channels, regions))], -1))
+            _at(features, regions), place_features(_at(channels, regions))], -1))
 
     def embed(self, input_ids: Tensor, tokens: Tensor, features: Tensor, channels: Tensor,
               regions: Tensor | None) -> Tensor:
@@ -215,6 +283,7 @@ class DeepSightForConditionalGeneration(PreTrainedModel, GenerationMixin):
         ground: Tensor | None = None,
         boxes: Tensor | None = None,
         regions: Tensor | None = None,
+        classes: Tensor | None = None,
         instances: Tensor | None = None,
         labels: Tensor | None = None,
         attention_mask: Tensor | None = None,
@@ -232,7 +301,8 @@ class DeepSightForConditionalGeneration(PreTrainedModel, GenerationMixin):
             ground: see ``DepthEncoder``.
             boxes: see ``DepthEncoder``.
             regions: places (x, y in 0..1) [B, R, 2] of the prompt's region tokens, in order.
-            instances: class or UNKNOWN per visual token [B, N], with ``auxiliary`` heads.
+            classes: class or UNKNOWN per quarter of a cell [B, N, 4], with ``auxiliary`` heads.
+            instances: class or UNKNOWN per cell [B, N], with them.
             labels: ids [B, L], -100 where nothing is learned.
             attention_mask: [B, L], or boolean [B, 1, L, L] where questions share a picture.
             position_ids: [B, L].
@@ -243,10 +313,10 @@ class DeepSightForConditionalGeneration(PreTrainedModel, GenerationMixin):
         auxiliary_loss = None
         if depth is not None and input_ids is not None:
             tokens, features, channels = self.encoder(depth, camera, ground, boxes)
-            tokens = self.projector(tokens)
+            tokens = self.visual_embeddings(tokens, channels)
             inputs_embeds = self.embed(input_ids, tokens, features, channels, regions)
             if self.auxiliary is not None and instances is not None:
-                auxiliary_loss = self.auxiliary(tokens, channels, instances)
+                auxiliary_loss = self.auxiliary(tokens[:, :-1], channels, classes, instances)
         elif inputs_embeds is None:
             inputs_embeds = self.get_input_embeddings()(input_ids)
         kwargs.pop('num_items_in_batch', None)

@@ -46,6 +46,7 @@ class DeepSightStage:
         start: stage whose weights this one starts from; None starts from a preset's parts.
         lora_rank: rank of LoRA in the language model; 0 for none.
         is_averaged: whether an exponential moving average is kept.
+        matrix_learning_rate: of Muon for matrices; 0 for AdamW alone.
 
     """
 
@@ -58,9 +59,14 @@ class DeepSightStage:
     start: str | None = None
     lora_rank: int = 0
     is_averaged: bool = False
+    matrix_learning_rate: float = 0.0
 
 
 _NEW: Final = ('new',)
+_ALL: Final = (*_NEW, 'vision', 'embeddings', 'language_model')
+LOOKING: Final = {
+    'place_distance': 4.0, 'place_height': 1.5, 'nearest_obstacle': 1.0, 'nearest_surface': 0.5,
+    'nearer': 1.0, 'recognition': 1.5}
 STAGES: Final[dict[str, DeepSightStage]] = {
     # Alignment: what was not pretrained learns to speak the language model's language.
     'deepsight_align': DeepSightStage(
@@ -70,10 +76,13 @@ STAGES: Final[dict[str, DeepSightStage]] = {
         (*_NEW, 'embeddings', 'lora'), 8000, 2e-4, start='deepsight_align', lora_rank=64),
     'deepsight_instruct_full': DeepSightStage(
         (*_NEW, 'embeddings', 'language_model'), 8000, 2e-5, start='deepsight_align'),
-    # From scratch there is nothing to align with: all parts learn together.
+    # From scratch there is nothing to align with: all parts learn together. First to look: where
+    # a place is, how far, how high, what. Among all families at once that is learned much later.
+    'deepsight_nano_look': DeepSightStage(
+        _ALL, 500, 4e-3, batch_size=16, families=LOOKING, matrix_learning_rate=0.03),
     'deepsight_nano': DeepSightStage(
-        (*_NEW, 'vision', 'embeddings', 'language_model'), 12000, 1.5e-3, batch_size=4,
-        is_averaged=True),
+        _ALL, 3200, 4e-3, batch_size=16, start='deepsight_nano_look', is_averaged=True,
+        matrix_learning_rate=0.03),
 }
 
 
