@@ -11,6 +11,8 @@ import numpy as np
 
 from deepsight_ros.engines.engine import Engine
 from deepsight_ros.engines.engine import load_engine
+from deepsight_ros.language.confidence import CONFIDENCE
+from deepsight_ros.language.confidence import Confidence
 from deepsight_ros.language.decoder import Decoder
 from deepsight_ros.language.embeddings import Embeddings
 from deepsight_ros.language.embeddings import Floats
@@ -58,6 +60,9 @@ class LanguageModel:
                 f'bundle {manifest.name!r}: the tokenizer has {self.tokenizer.size} tokens, the '
                 f'embeddings {self.embeddings.tokens} of length {self.embeddings.size}, the graph '
                 f'takes length {self.decoder.size}; export the bundle again')
+        self.confidence = (Confidence.load(bundle / CONFIDENCE)
+                           if CONFIDENCE in manifest.files else Confidence({}))
+        """How likely an answer of a kind is right, by the probability of its tokens."""
         self._visual_tokens = visual_tokens
         self._picture: Picture | None = None
 

@@ -59,8 +59,8 @@ class SpatialAnswer:
 
     ``text`` is the sentence, with places as pixels (column, row). ``answer`` is what a program
     reads, ``evidence`` where it was looked for and whether the depth map agrees. ``confidence`` is
-    the product of the tokens' probabilities. Times are in seconds. ``error`` tells why there is no
-    answer, unless ``status`` is ``ok``.
+    how likely it is right, by the product of the tokens' probabilities; 0 where there is no
+    answer. Times are in seconds. ``error`` tells why there is none, unless ``status`` is ``ok``.
     """
 
     question: str
@@ -200,8 +200,9 @@ class SpatialAnswering:
             return unanswered(question, 'error', _NO_GROUND + (frame.no_ground or _REMEDY))
         else:
             evidence = find_evidence(frame, asked, answer)
+        confidence = self.model.confidence(answer.kind, done.probability) if not error else 0.0
         return SpatialAnswer(
-            question, with_pixels(text, size), answer, evidence, done.probability,
+            question, with_pixels(text, size), answer, evidence, confidence,
             len(done.tokens), encoded - started, done.prefill_s, done.decode_s, done.status, error)
 
 
