@@ -10,8 +10,11 @@ from typing import Final
 
 import numpy as np
 
+from deepsight_ros.evaluation.answer_pictures import COLOURS
+from deepsight_ros.evaluation.answer_pictures import marked
 from deepsight_ros.evaluation.demo_pictures import LABEL_COLOURS
 from deepsight_ros.evaluation.demo_pictures import panels
+from deepsight_ros.evaluation.demo_scores import AskedQuestion
 from deepsight_ros.evaluation.demo_scores import MAX_RANGE
 from deepsight_ros.evaluation.demo_scores import PlayedBag
 from deepsight_ros.evaluation.demo_scores import score_by_label
@@ -49,6 +52,13 @@ _INTRODUCTION: Final = (
     'back. The node saw pictures and <code>camera_info</code> and was told how the camera is '
     'mounted. It saw no depth, no transforms and no IMU. Both scenes are rendered by this '
     'project, which is why the true depth is known at every pixel.')
+_ASKED: Final = (
+    'Asked over topics to the <code>spatial_language</code> node, which hears the depth above and '
+    'sees no picture. Rings are where an answer, or else its question, points at; their colour '
+    'says what the true depth has to say. Not a safety function.')
+_RIGHT: Final = {True: 'right by the true depth', False: 'wrong',
+                 None: 'depth cannot tell, or is not known there'}
+_AGREES: Final = {True: 'agrees', False: 'disagrees', None: 'cannot tell'}
 _EXPECTATION: Final = (
     'What to expect: the ground follows from the height of the camera. What stands on it is as '
     'far as its foot; where the foot is hidden, as that of a house behind a hedge, depth is a '
@@ -75,6 +85,8 @@ def _bag(played: PlayedBag) -> Iterable[str]:
         (f'{played.answered} of {played.sent}', 'pictures answered'),
         (f'{played.rate_hz:.1f} Hz', 'rate of the answers'),
         (f'{played.latency_ms:.0f} ms', 'from picture to depth')])
+    if played.asked:
+        yield section('Questions', _questions(played))
     yield section('Pictures', _pictures(played))
     ranges = score_by_range(played.pictures)
     shares = {title: [100 * scores[key] for scores in ranges.values()] for title, key in (
@@ -97,6 +109,25 @@ def _pictures(played: PlayedBag) -> str:
         figures((inline(picture), f'{name}, {played.seconds(index):.1f} s')
                 for name, picture in panels(played.pictures[index]).items())
         for index in chosen)
+
+
+def _questions(played: PlayedBag) -> str:
+    rows = [[asked.details['question'], asked.text, asked.true_text,
+             _AGREES[asked.details['agrees_with_depth']], f'{asked.milliseconds:.0f} ms']
+            for asked in played.asked]
+    head = ('question', 'answer', 'true depth', 'depth image', 'time')
+    colours = {name: COLOURS[right] for right, name in _RIGHT.items()}
+    shown = [_figure(played, asked) for asked in played.asked if asked.picture is not None]
+    return (f'<p>{_ASKED}</p>{figures(shown)}<p>{_chips(colours)}</p>'
+            f'<div class="texts">{table(head, rows)}</div>')
+
+
+def _figure(played: PlayedBag, asked: AskedQuestion) -> tuple[str, str]:
+    assert asked.picture is not None
+    right = asked.truth.agrees if asked.truth is not None else None
+    picture = marked(asked.picture.image, asked.pixels, right)
+    return inline(picture), (f'{played.seconds_of(asked.stamp_ns):.1f} s: '
+                             f'{asked.details["question"]} {asked.text}')
 
 
 def _legends() -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
 import math
+from typing import Any
 from typing import Final
 from typing import NamedTuple
 
@@ -16,6 +18,8 @@ from deepsight_ros.evaluation.replay_settings import ReplaySettings
 from deepsight_ros.evaluation.scoring import sample
 from deepsight_ros.geometry import Camera
 from deepsight_ros.geometry.embodied_depth import Label
+from deepsight_ros.language.answers import metres
+from deepsight_ros.perception.evidence import Evidence
 
 LABEL_ROWS: Final = {
     'road': (Label.ROAD,),
@@ -50,6 +54,53 @@ class AnsweredPicture:
 
 
 @dataclass(frozen=True, eq=False)
+class AskedQuestion:
+    """
+    A question with the ``answer/details`` that came back.
+
+    ``picture`` is the one that was answered about, ``truth`` what its true depth says; both are
+    None where the bag has no true depth for it.
+    """
+
+    details: Mapping[str, Any]
+    picture: AnsweredPicture | None = None
+    truth: Evidence | None = None
+
+    @property
+    def text(self) -> str:
+        """What was said, or why nothing was, in one line."""
+        if self.details['status'] != 'ok':
+            return f'no answer ({self.details["status"]}): {self.details["error"]}'
+        return ' '.join(self.details['text'].split())
+
+    @property
+    def true_text(self) -> str:
+        """What the true depth has where a length was said; else whether the answer is right."""
+        if self.truth is None:
+            return 'unknown'
+        if self.truth.measured is not None:
+            return metres(self.truth.measured)
+        return {True: 'the same', False: 'otherwise', None: 'depth cannot tell'}[self.truth.agrees]
+
+    @property
+    def stamp_ns(self) -> int:
+        """Stamp of the picture that was answered about, 0 if none was."""
+        stamp = self.details['stamp']
+        return int(stamp['sec'] * 1_000_000_000 + stamp['nanosec']) if stamp else 0
+
+    @property
+    def milliseconds(self) -> float:
+        """From the question's receipt to the answer."""
+        return float(self.details['latency_ms']['total'])
+
+    @property
+    def pixels(self) -> list[tuple[int, int]]:
+        """Pixels (column, row) that the answer, or else its question, points at."""
+        return [(int(column), int(row)) for column, row in (
+            place['pixel'] for place in self.details['evidence'])]
+
+
+@dataclass(frozen=True, eq=False)
 class PlayedBag:
     """What came back for one bag."""
 
@@ -63,6 +114,8 @@ class PlayedBag:
     """Milliseconds per picture, as the node reports them."""
     pictures: tuple[AnsweredPicture, ...]
     """Those for which the bag has true depth."""
+    asked: tuple[AskedQuestion, ...] = ()
+    """What was asked meanwhile."""
 
     @property
     def latency_ms(self) -> float:
@@ -71,7 +124,11 @@ class PlayedBag:
 
     def seconds(self, index: int) -> float:
         """Time of a picture in seconds after the first one."""
-        return (self.pictures[index].stamp_ns - self.pictures[0].stamp_ns) * 1e-9
+        return self.seconds_of(self.pictures[index].stamp_ns)
+
+    def seconds_of(self, stamp_ns: int) -> float:
+        """Time of a stamp in seconds after the first picture."""
+        return (stamp_ns - self.pictures[0].stamp_ns) * 1e-9
 
 
 Scores = dict[str, float]

@@ -15,6 +15,8 @@ LABEL_HEAD: Final = ('label', 'points', 'within 5 %', '10 %', '1 sigma', 'have d
 INTRODUCTION: Final = (
     'Two drives, a street and a room, both rendered, are played over ROS 2 topics to the\n'
     'embodied_depth node. It sees pictures and camera_info; it sees no depth, no TF and no IMU.\n')
+_AGREES: Final = {True: 'the depth image agrees', False: 'the depth image DISAGREES',
+                  None: 'the depth image cannot tell'}
 
 NEXT_STEPS: Final = """\
 Look at      {report}
@@ -47,6 +49,19 @@ def speed_sentence(played: PlayedBag) -> str:
     """Say how many pictures were answered, at what rate and how soon."""
     return (f'{played.answered} of {played.sent} pictures answered at {played.rate_hz:.1f} Hz, '
             f'{played.latency_ms:.0f} ms after they arrived')
+
+
+def questions_text(played: PlayedBag) -> str:
+    """Say what was asked about a bag, what was answered, and what the true depth says."""
+    lines = [f'{played.name}, asked over topics about the depth that came back:']
+    for asked in played.asked:
+        time = f'{played.seconds_of(asked.stamp_ns):.1f} s' if asked.stamp_ns else ''
+        lines += [f'{time:>8}  {asked.details["question"]}', f'{"":8}  {asked.text}']
+        if asked.details['status'] == 'ok':
+            lines[-1] += (f'; true depth: {asked.true_text}; '
+                          f'{_AGREES[asked.details["agrees_with_depth"]]}; '
+                          f'{asked.milliseconds:.0f} ms')
+    return '\n'.join(lines)
 
 
 def label_rows(played: PlayedBag) -> list[list[str]]:

@@ -20,6 +20,7 @@ from deepsight_ros.ros import qos
 from deepsight_ros.ros.outputs import TOPICS
 
 DEPTH = 'embodied_depth/image'
+NODE = 'embodied_depth'
 
 
 class Audience:
@@ -48,6 +49,18 @@ class Audience:
         """Return a publisher of messages, so that the audience can ask as well."""
         return self._node.create_publisher(kind, topic, qos.output())
 
+    def subscribe(self, kind: Any, topic: str, take: Callable[[Any], None]) -> None:
+        """Listen to one topic more."""
+        self._node.create_subscription(kind, topic, take, qos.output())
+
+    def count_publishers(self, topic: str) -> int:
+        """Return how many publishers of a topic are known."""
+        return int(self._node.count_publishers(topic))
+
+    def count_subscribers(self, topic: str) -> int:
+        """Return how many subscribers of a topic are known, the audience included."""
+        return int(self._node.count_subscribers(topic))
+
     def listen(self, seconds: float) -> None:
         """Receive for some time."""
         deadline = time.monotonic() + seconds
@@ -69,7 +82,7 @@ class Audience:
 
     def hears_all(self) -> bool:
         """Whether every topic has found its publisher."""
-        return all(self._node.count_publishers(topic) for topic in TOPICS)
+        return all(self.count_publishers(topic) for topic in TOPICS)
 
     def answers(self) -> dict[int, dict[str, Any]]:
         """Return stamp (ns) to topic to message, where all topics have come."""
@@ -106,4 +119,6 @@ class Audience:
             self._answers[stamp][topic] = message
 
     def _take_status(self, message: DiagnosticArray) -> None:
+        if not message.status[0].hardware_id.endswith(NODE):
+            return  # of another node
         self._reports.append({item.key: item.value for item in message.status[0].values})

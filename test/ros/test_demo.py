@@ -1,7 +1,9 @@
 """``deepsight demo``: real processes, real topics, a short bag in place of the sample bags."""
 
+from importlib.util import find_spec
 import os
 from pathlib import Path
+import re
 import shutil
 import signal
 import subprocess
@@ -11,6 +13,8 @@ import time
 import cv2
 import numpy as np
 import pytest
+
+from deepsight_ros.ros.demo import find_language
 
 PATIENCE = 60.0
 MAIN = 'import sys; from deepsight_ros.cli import main; sys.exit(main())'
@@ -22,10 +26,13 @@ def environment(models: Path, bags: Path) -> dict[str, str]:
 
 
 @pytest.fixture(scope='module')
-def models(painted_bundle, tmp_path_factory) -> Path:
-    """Folder of bundles in which the painted one has the name of the default one."""
+def models(painted_bundle, tmp_path_factory, request) -> Path:
+    """Folder of bundles that have the names of the default ones; answers are random words."""
     folder = tmp_path_factory.mktemp('models')
     shutil.copytree(painted_bundle, folder / 'scene_segmentation_nano')
+    if find_spec('deepsight_training') is not None:  # robots have no package of training
+        language = request.getfixturevalue('spatial_language_bundle')
+        shutil.copytree(language, folder / 'deepsight_nano')
     return folder
 
 
@@ -69,14 +76,39 @@ def test_pictures_side_by_side_and_a_page_that_needs_nothing_else(demo):
         assert np.isin(camera[..., 0], np.arange(8) * 32 + 16).all()
         assert 'configured' in (out / name / 'node.log').read_text()
     page = (out / 'report.html').read_text('utf8')
-    assert page.count('<img src="data:image') == 2 * 4 * 4
+    asked = page.count('<h2>Questions</h2>') * 4
+    assert page.count('<img src="data:image') == 2 * 4 * 4 + asked
     assert 'http' not in page
     assert 'nan' not in page
 
 
+def test_each_question_is_asked_about_its_picture(demo):
+    pytest.importorskip('deepsight_training', reason='robots have no package of training')
+    printed, out = demo
+    for name, times in (('street', ('0.2', '0.4', '0.6', '1.0')),
+                        ('room', ('0.0', '0.8', '1.0', '1.1'))):
+        text = re.search(rf'^{name}, asked over topics.*?\n\n', printed, re.DOTALL | re.MULTILINE)
+        assert re.findall(r'^ +(\d\.\d) s  \w', text[0], re.MULTILINE) == list(times)
+        assert text[0].count('; true depth: ') == text[0].count(' ms\n') == 4
+        assert 'pictures on /embodied_depth/image' in (out / name / 'language.log').read_text()
+    assert 'Which is nearer, A (101, 38) or B (65, 34)?' in printed
+    page = (out / 'report.html').read_text('utf8')
+    assert page.count('<h2>Questions</h2>') == 2
+    assert page.count('How high above the ground is (89, 19)?') == 3
+
+
+def test_without_a_language_bundle_one_line_says_so(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv('DEEPSIGHT_MODELS', str(tmp_path))
+    monkeypatch.setattr('deepsight_ros.resources.share_folders', list)
+    assert find_language() is None
+    printed = capsys.readouterr().out
+    assert "No questions are asked: model bundle 'deepsight_nano' is in none of" in printed
+    assert printed.strip().count('\n') == 0
+
+
 def test_damaged_bundle_is_reported_with_the_words_of_the_node(models, painted_bags, tmp_path):
     shutil.copytree(models, tmp_path / 'models')
-    graph = next((tmp_path / 'models').glob('*/model.onnx'))
+    graph = tmp_path / 'models' / 'scene_segmentation_nano' / 'model.onnx'
     graph.write_bytes(graph.read_bytes()[:-1] + b'?')
     run = subprocess.run(
         [*COMMAND, str(tmp_path / 'out')], env=environment(tmp_path / 'models', painted_bags),
