@@ -6,19 +6,28 @@ import json
 from threading import Thread
 
 from deepsight_training.datasets.coco import Coco
+from deepsight_training.datasets.questions import IGNORED
+from deepsight_training.datasets.questions import PictureFormat
+from deepsight_training.datasets.questions import QuestionMixture
+from deepsight_training.datasets.questions import written_pairs
 from deepsight_training.datasets.sample import DatasetError
 from deepsight_training.instructions.__main__ import main
 from deepsight_training.instructions.pictures.build import write_pictures
-from deepsight_training.instructions.pictures.checks import ACCEPTED
 from deepsight_training.instructions.pictures.checks import check_with_depth
 from deepsight_training.instructions.pictures.checks import PictureChecker
 from deepsight_training.instructions.pictures.checks import verdict
 from deepsight_training.instructions.pictures.depth import DepthEstimator
 from deepsight_training.instructions.pictures.depth import picture_sample
 from deepsight_training.instructions.pictures.writers import Endpoint
+from deepsight_training.instructions.pictures.writers import grammar
 from deepsight_training.instructions.pictures.writers import Instruction
 from deepsight_training.instructions.pictures.writers import parse_reply
+from deepsight_training.instructions.sample import CLASS_NAMES
+from deepsight_training.instructions.shards import ACCEPTED
 from deepsight_training.instructions.shards import read_frames
+from deepsight_training.models.modeling_deepsight import UNKNOWN
+from deepsight_training.stages.deepsight import SOURCES
+from deepsight_training.train_deepsight import nano_tokenizer
 import numpy as np
 from PIL import Image
 import pytest
@@ -36,6 +45,9 @@ from transformers import LlavaConfig
 from transformers import LlavaForConditionalGeneration
 from transformers import LlavaProcessor
 from transformers import PreTrainedTokenizerFast
+
+from deepsight_ros.language.prompts import Prompter
+from deepsight_ros.perception.regions import REGIONS
 
 
 @pytest.fixture(scope='module')
@@ -104,7 +116,8 @@ def test_depth_and_names_become_a_frame(pictures, glpn):
 def test_command_writes_goes_on_and_counts(pictures, glpn, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr('sys.argv', [
         'instructions', 'pictures', '--images', str(pictures), '--instances',
-        str(pictures / 'instances.json'), '--depth-model', str(glpn), '--out', str(tmp_path)])
+        str(pictures / 'instances.json'), '--captions', str(pictures / 'captions.json'),
+        '--depth-model', str(glpn), '--out', str(tmp_path)])
     assert main() == 0
     printed = capsys.readouterr().out
     assert ACCEPTED in printed
@@ -116,6 +129,26 @@ def test_command_writes_goes_on_and_counts(pictures, glpn, tmp_path, monkeypatch
         raise AssertionError('a finished shard is made again')
     again = write_pictures(coco(pictures), 'coco', tmp_path, fails, fails, None)
     assert again[ACCEPTED] == int(printed.split()[0])
+
+    assert frames[0].captions == ('A dog by a couch.',)
+    assert len(frames[0].instructions) + len(frames[1].instructions) == again[ACCEPTED]
+    pairs = written_pairs(frames[0], np.random.default_rng(0), 3)
+    assert ('A dog by a couch.' in [answer for _, answer in pairs]) and len(pairs) <= 3
+    assert set(pairs) - set(frames[0].instructions) == {pairs[0]}
+
+
+def test_the_trainer_reads_what_was_written(pictures, glpn, tmp_path):
+    write_pictures(coco(pictures), 'coco', tmp_path, DepthEstimator(str(glpn)), grammar, None)
+    frames = SOURCES['coco'].read(tmp_path)
+    tokenizer = nano_tokenizer(list(frames))
+    mixture = QuestionMixture(
+        {'coco': frames}, {'coco': 1.0}, 4, Prompter(tokenizer, 'nano', 81),
+        PictureFormat((160, 128), (8, 10), has_boxes=True))
+    item = next(item for item in map(mixture.__getitem__, range(4))
+                if set(item['classes'].flatten().tolist()) > {UNKNOWN})
+    assert item['boxes'].shape == (REGIONS, 4)
+    assert set(item['classes'].flatten().tolist()) == {UNKNOWN, CLASS_NAMES.index('sofa')}
+    assert (item['labels'] != IGNORED).any()
 
 
 class _Model(BaseHTTPRequestHandler):

@@ -67,6 +67,13 @@ def train(
         learning_rate=stage.learning_rate, save_every=save_every, callbacks=(EmaCallback(),))
 
 
+def _share(text: str) -> tuple[str, float]:
+    name, _, share = text.partition('=')
+    if name not in deepsight.SOURCES:
+        raise argparse.ArgumentTypeError(f'{name!r} is no source')
+    return name, float(share or 1.0)
+
+
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -81,6 +88,9 @@ def main() -> None:
     parser.add_argument('--preset', choices=PRESETS, default='deepsight-nano')
     parser.add_argument('--vision', help="folder or hub id instead of the preset's CLIP")
     parser.add_argument('--text', help='folder or hub id instead of its language model')
+    parser.add_argument('--shares', type=_share, nargs='+', metavar='SOURCE=SHARE',
+                        help="how often each source is drawn, instead of the stage's; sources of "
+                        f'DeepSight are {", ".join(deepsight.SOURCES)}')
     parser.add_argument('--fsdp', action='store_true', help='shard the model over processes')
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
@@ -88,7 +98,8 @@ def main() -> None:
         parts = Parts(arguments.preset, arguments.vision, arguments.text)
         options = {'fsdp': True} if arguments.fsdp else {}
         print(train_deepsight(arguments.stage, parts, arguments.data, arguments.output,
-                              steps=arguments.steps, **options))
+                              steps=arguments.steps, shares=dict(arguments.shares or ()),
+                              **options))
         return
     roots = Roots(arguments.data, arguments.worlds)
     print(train(arguments.stage, roots, arguments.output, steps=arguments.steps))

@@ -1,5 +1,6 @@
 """Train DeepSight; ``deepsight_training.train`` calls it for the stages of that name."""
 
+from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
 import os
@@ -131,7 +132,7 @@ def make_prompter(tokenizer: Tokenizer, preset: str, config: DeepSightConfig) ->
 
 def train_deepsight(
     stage_name: str, parts: Parts, data: Path, output: Path, *, steps: int | None = None,
-    **options: Any,
+    shares: Mapping[str, float] | None = None, **options: Any,
 ) -> Path:
     """Run a stage, or resume it when its folder already holds a checkpoint.
 
@@ -141,6 +142,7 @@ def train_deepsight(
         data: folder of the frames.
         output: folder that holds one folder per stage.
         steps: optimiser steps instead of the stage's.
+        shares: how often each source is drawn, instead of the stage's.
         options: of ``fit``.
 
     Returns:
@@ -149,7 +151,8 @@ def train_deepsight(
     set_seed(1)
     stage = STAGES[stage_name]
     folder = output / stage_name
-    frames = {name: SOURCES[name].read(data) for name in stage.shares}
+    shares = shares or stage.shares
+    frames = {name: SOURCES[name].read(data) for name in shares}
     with PartialState(cpu=not torch.cuda.is_available()).main_process_first():
         tokenizer = _tokenizer_for(stage_name, parts, output, next(iter(frames.values())))
     if stage.start is None:
@@ -167,9 +170,10 @@ def train_deepsight(
     batch_size = options.pop('batch_size', stage.batch_size)
     processes = int(os.environ.get('WORLD_SIZE', '1'))
     mixture = QuestionMixture(
-        frames, stage.shares, steps * batch_size * processes,
+        frames, shares, steps * batch_size * processes,
         make_prompter(tokenizer, parts.preset, model.config),
-        PictureFormat((encoder.width, encoder.height), encoder.grid), stage.families)
+        PictureFormat((encoder.width, encoder.height), encoder.grid, encoder.box_branch),
+        stage.families)
     options = {'logging_steps': 20, 'weight_decay': 0.05, 'max_grad_norm': 1.0, **options}
     optimizer = None
     if stage.matrix_learning_rate:

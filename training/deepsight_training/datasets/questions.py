@@ -16,10 +16,12 @@ from torch.utils.data import Dataset
 
 from deepsight_ros.language.prompts import Prompter
 from deepsight_ros.perception.depth_input import depth_input
+from deepsight_ros.perception.regions import find_regions
 from deepsight_training.datasets.sample import DatasetError
 from deepsight_training.instructions.objects import OTHER
 from deepsight_training.instructions.questions import FAMILIES
 from deepsight_training.instructions.questions import write_questions
+from deepsight_training.instructions.sample import CLASS_NAMES
 from deepsight_training.instructions.sample import FrameSample
 from deepsight_training.instructions.sensors import draw_robot
 from deepsight_training.instructions.sensors import sense
@@ -38,14 +40,22 @@ UNKNOWN_GROUND: Final = 0.1
 """Share of frames that are shown without their ground."""
 
 
+ASK_FOR_CAPTION: Final = (
+    'Describe the scene.', 'What do you see?', 'Tell me what is in front of you.',
+    'Give a caption for this depth image.', 'What does the picture show?')
+CAPTIONS: Final = 0.5
+"""Share of the questions that ask for a caption, where a frame has captions and instructions."""
+
+
 @dataclass(frozen=True)
 class PictureFormat:
-    """Size of the network's depth picture and of its grid of visual tokens."""
+    """What the encoder takes: size of the depth picture, grid of cells, and whether boxes."""
 
     size: tuple[int, int]
     """Width, height."""
     grid: tuple[int, int]
     """Rows, columns."""
+    has_boxes: bool = False
 
 
 class QuestionMixture(Dataset[dict[str, Any]]):
@@ -100,19 +110,39 @@ class QuestionMixture(Dataset[dict[str, Any]]):
 
     def __getitem__(self, index: int) -> dict[str, Any]:
         rng = np.random.default_rng((self.seed, index))
-        sample = replace(self.draw(rng)[1], robot=draw_robot(rng))
+        sample = self.draw(rng)[1]
+        if sample.captions or sample.instructions:
+            # Estimated depth as it is: places in what others wrote hold for this view alone.
+            return self._item(sample, sample, written_pairs(sample, rng, self.questions))
+        sample = replace(sample, robot=draw_robot(rng))
         seen, truth = sense(mirror(sample) if rng.random() < 0.5 else sample, rng)
         if rng.random() < UNKNOWN_GROUND:
             seen, truth = (replace(frame, camera_height=math.nan) for frame in (seen, truth))
         items = write_questions(truth, rng, self.families, count=self.questions)
+        return self._item(seen, truth, [(item.text, item.answer) for item in items])
+
+    def _item(self, seen: FrameSample, truth: FrameSample, pairs: Sequence[tuple[str, str]],
+              ) -> dict[str, Any]:
         shown = depth_input(seen.depth, seen.camera, seen.ground, seen.robot, self.picture.size)
+        boxes = find_regions(shown.depth) if self.picture.has_boxes else np.zeros((0, 4), 'f')
         return {
             'depth': torch.from_numpy(shown.depth), 'camera': torch.from_numpy(shown.camera),
-            'ground': torch.from_numpy(shown.ground),
+            'ground': torch.from_numpy(shown.ground), 'boxes': torch.from_numpy(boxes),
             'classes': torch.from_numpy(class_cells(truth, self.picture.grid)),
             'instances': torch.from_numpy(instance_cells(truth, self.picture.grid)),
-            **pack(self.prompter, [(item.text, item.answer) for item in items], MOST_TOKENS),
+            **pack(self.prompter, pairs, MOST_TOKENS),
         }
+
+
+def written_pairs(sample: FrameSample, rng: np.random.Generator, count: int,
+                  ) -> list[tuple[str, str]]:
+    """Draw up to ``count`` of the captions and instructions that others wrote about a frame."""
+    captions = [(str(rng.choice(ASK_FOR_CAPTION)), text) for text in sample.captions]
+    captions = [captions[i] for i in rng.permutation(len(captions))]
+    instructions = [sample.instructions[i] for i in rng.permutation(len(sample.instructions))]
+    if instructions:
+        captions = captions[:max(1, round(CAPTIONS * count))]
+    return [*captions, *instructions][:count]
 
 
 def mirror(sample: FrameSample) -> FrameSample:
@@ -131,7 +161,7 @@ def class_cells(sample: FrameSample, grid: tuple[int, int]) -> npt.NDArray[np.in
         (np.arange(2 * cells) * 2 + 1) * size // (4 * cells)
         for cells, size in zip(grid, sample.classes.shape, strict=True))
     found = sample.classes[np.ix_(rows, columns)].astype(np.int64)
-    found[found == OTHER] = UNKNOWN
+    found[(found == OTHER) | (found >= len(CLASS_NAMES))] = UNKNOWN
     quarters = found.reshape(grid[0], 2, grid[1], 2).transpose(0, 2, 1, 3)
     return quarters.reshape(grid[0] * grid[1], 4)
 
@@ -146,7 +176,9 @@ def instance_cells(sample: FrameSample, grid: tuple[int, int]) -> npt.NDArray[np
         rows, columns = np.nonzero(mask)
         row = int(np.median(rows)) * grid[0] // height
         column = int(np.median(columns)) * grid[1] // width
-        cells[row, column] = sample.things.class_of[thing]
+        name = sample.things.class_of[thing]
+        # Other data sets bring names of their own behind ours.
+        cells[row, column] = name if name < len(CLASS_NAMES) else UNKNOWN
     return cells.ravel()
 
 
@@ -195,7 +227,7 @@ def collate(items: Sequence[Mapping[str, Any]]) -> dict[str, Tensor]:
     mask = same & torch.ones(length, length, dtype=torch.bool).tril()
     return {
         **{name: torch.stack([item[name] for item in items])
-           for name in ('depth', 'camera', 'ground', 'classes', 'instances')},
+           for name in ('depth', 'camera', 'ground', 'boxes', 'classes', 'instances')},
         'input_ids': pad('ids', 0), 'labels': pad('labels', IGNORED),
         'position_ids': pad('positions', 0), 'attention_mask': mask[:, None],
         'regions': pad('regions', 0),

@@ -41,7 +41,8 @@ class FrameSample:
     where that is unknown. ``classes`` [H, W] are indices into ``class_names`` (``OTHER`` where
     nothing is known), ``instances`` [H, W] tells objects of one class apart (0: no object).
     ``scene`` is ``room``, ``corridor``, ``street`` or empty; ``indoors`` is None where unknown;
-    ``extents`` holds measures of the whole place in metres by what they are called.
+    ``extents`` holds measures of the whole place in metres by what they are called. ``captions``
+    and ``instructions``, questions with their answers, are what others wrote about it.
     """
 
     name: str
@@ -56,6 +57,8 @@ class FrameSample:
     indoors: bool | None = None
     extents: Mapping[str, float] = field(default_factory=dict)
     robot: Robot = Robot()
+    captions: tuple[str, ...] = ()
+    instructions: tuple[tuple[str, str], ...] = ()
 
     @classmethod
     def unlabelled(cls, name: str, depth: FloatImage, camera: Camera, ground: GroundPlane | None,

@@ -6,12 +6,18 @@ import io
 import json
 from pathlib import Path
 from typing import Any
+from typing import Final
 
 import numpy as np
 import webdataset
 
 from deepsight_training.datasets.sample import DatasetError
 from deepsight_training.instructions.sample import FrameSample
+
+WRITTEN: Final = 'questions.json'
+"""Field of what others wrote about a frame."""
+ACCEPTED: Final = 'accepted'
+"""Verdict on an instruction that is trained on."""
 
 
 def encode(sample: FrameSample) -> dict[str, bytes]:
@@ -34,11 +40,15 @@ def decode(record: dict[str, Any]) -> FrameSample:
             depth, classes = arrays['depth'].astype(np.float32), arrays['classes']
             instances = arrays['instances'].astype(np.int32)
         fields = json.loads(record['json'])
+        written = json.loads(record.get(WRITTEN, b'{}'))
         height = fields['camera_height']
         return FrameSample(
             record['__key__'], depth, np.array(fields['camera_matrix']), np.array(fields['up']),
             np.nan if height is None else height, instances, classes,
-            tuple(fields['class_names']), fields['scene'], fields['indoors'], fields['extents'])
+            tuple(fields['class_names']), fields['scene'], fields['indoors'], fields['extents'],
+            captions=tuple(written.get('captions', ())), instructions=tuple(
+                (entry['question'], entry['answer'])
+                for entry in written.get('instructions', ()) if entry['verdict'] == ACCEPTED))
     except (EOFError, KeyError, TypeError, ValueError) as error:
         raise DatasetError(f'{record.get("__key__")} is no frame of this program ({error}); '
                            'write the frames again') from error

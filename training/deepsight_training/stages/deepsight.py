@@ -29,6 +29,9 @@ class Source:
 SOURCES: Final[dict[str, Source]] = {
     'worlds': Source('rendered rooms, corridors, crowds and streets of this project',
                      lambda folder: Frames(folder, 'train')),
+    # As `instructions pictures` writes them.
+    'coco': Source('COCO with estimated depth, captions and checked instructions',
+                   lambda folder: Frames(folder, 'coco')),
 }
 
 

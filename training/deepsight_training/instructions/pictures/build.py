@@ -13,13 +13,14 @@ import webdataset
 
 from deepsight_training.datasets.coco import Coco
 from deepsight_training.datasets.coco import CocoPicture
-from deepsight_training.instructions.pictures.checks import ACCEPTED
 from deepsight_training.instructions.pictures.checks import check_with_depth
 from deepsight_training.instructions.pictures.depth import picture_sample
 from deepsight_training.instructions.pictures.writers import Instruction
 from deepsight_training.instructions.pictures.writers import InstructionWriter
 from deepsight_training.instructions.sample import FloatImage
+from deepsight_training.instructions.shards import ACCEPTED
 from deepsight_training.instructions.shards import encode
+from deepsight_training.instructions.shards import WRITTEN
 
 PICTURES_PER_SHARD: Final = 500
 Estimator = Callable[[Image.Image], FloatImage]
@@ -32,7 +33,7 @@ def write_pictures(
 ) -> Counter[str]:
     """Write ``out/split-NNNNN.tar`` for all pictures; return how often each verdict was given.
 
-    A record holds what ``shards.decode`` reads, and ``questions.json``: every instruction with
+    A record holds what ``shards.decode`` reads, and ``WRITTEN``: every instruction with
     its verdict, so that what was rejected can be looked at. Finished shards are kept.
     """
     out.mkdir(parents=True, exist_ok=True)
@@ -67,13 +68,13 @@ def _record(picture: CocoPicture, index: int, estimate: Estimator, write: Instru
                        'verdict': reason})
     content = {'captions': list(picture.captions), 'instructions': judged}
     return {'__key__': picture.name, **encode(sample),
-            'questions.json': json.dumps(content).encode()}
+            WRITTEN: json.dumps(content).encode()}
 
 
 def count_verdicts(path: Path) -> Counter[str]:
     """Count the verdicts in a shard; reasons that a model worded count as one."""
     verdicts: Counter[str] = Counter()
     for record in webdataset.WebDataset(str(path), shardshuffle=False, empty_check=False):
-        for entry in json.loads(record['questions.json'])['instructions']:
+        for entry in json.loads(record[WRITTEN])['instructions']:
             verdicts[entry['verdict'].partition(':')[0]] += 1
     return verdicts

@@ -11,8 +11,8 @@ from transformers import AutoProcessor
 from deepsight_ros.language.answers import parse_answer
 from deepsight_training.instructions.pictures.writers import Instruction
 from deepsight_training.instructions.sample import FrameSample
+from deepsight_training.instructions.shards import ACCEPTED
 
-ACCEPTED: Final = 'accepted'
 TOLERANCE: Final = 0.1
 """Relative difference between a stated distance and the depth image at the place it names."""
 _LONGEST: Final = 400
