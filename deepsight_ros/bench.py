@@ -16,12 +16,14 @@ import onnxruntime
 
 from deepsight_ros.benchmarks.drive import read_drive
 from deepsight_ros.benchmarks.engine_rows import engine_row
+from deepsight_ros.benchmarks.language_rows import language_rows
 from deepsight_ros.benchmarks.perception_rows import perception_rows
 from deepsight_ros.benchmarks.rows import Row
 from deepsight_ros.evaluation.json_report import write_json
 from deepsight_ros.evaluation.tables import text_table
 from deepsight_ros.resources import find_bundle
 from deepsight_ros.resources import find_sample_bag
+from deepsight_ros.resources import ResourceError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,13 +40,20 @@ def run(args: argparse.Namespace) -> int:
     bundle, bag = find_bundle('scene_segmentation_nano'), find_sample_bag('street')
     rows = perception_rows(bundle, read_drive(bag), args.seconds)
     rows.append(engine_row(min(args.seconds, 1.0)))
+    missing = []
+    try:
+        language = find_bundle('deepsight_nano')
+        rows += language_rows(language, bag, args.seconds)
+    except ResourceError as error:
+        language = None
+        missing.append(f'no answers were measured: {error}')
     if find_spec('rclpy') is not None:
         from deepsight_ros.ros.node_rows import node_rows
-        rows += node_rows(bundle, args.seconds)
-    print(bench_table(rows))
-    if find_spec('rclpy') is None:
-        print('\nrclpy is not installed, so no node was measured; `deepsight doctor` names the '
-              'command that installs it')
+        rows += node_rows(bundle, args.seconds, language, bag)
+    else:
+        missing.append('no node was measured: rclpy is not installed; `deepsight doctor` names '
+                       'the command that installs it')
+    print('\n'.join([bench_table(rows), '', *missing]).rstrip())
     if args.json is not None:
         write_json(args.json, {
             'machine': machine(), 'date': datetime.now(timezone.utc).isoformat('T', 'seconds'),

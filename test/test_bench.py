@@ -1,5 +1,7 @@
 """``deepsight bench``: structure and plausibility; timings are never asserted."""
 
+from dataclasses import replace
+from importlib.util import find_spec
 import json
 import math
 import os
@@ -22,9 +24,12 @@ from deepsight_ros.benchmarks.drive import HEIGHT
 from deepsight_ros.benchmarks.drive import read_drive
 from deepsight_ros.benchmarks.drive import WIDTH
 from deepsight_ros.benchmarks.engine_rows import IDENTITY_ONNX
+from deepsight_ros.benchmarks.language_rows import against_transformers
+from deepsight_ros.benchmarks.language_rows import language_rows
 from deepsight_ros.benchmarks.plain_depth import plain_embodied_depth
 from deepsight_ros.benchmarks.rows import median_seconds
 from deepsight_ros.benchmarks.rows import Row
+from deepsight_ros.engines import Manifest
 from deepsight_ros.geometry import GroundPlane
 from deepsight_ros.geometry.embodied_depth import EmbodiedSceneDepth
 
@@ -33,13 +38,18 @@ ROWS = {
     'node_dropped', 'node_publish_ms', 'node_rss_mb', 'configured_s', 'replay_speed',
     'engine_overhead_us'}
 """What other programs rely on."""
+LANGUAGE_ROWS = {'first_token_ms', 'tokens_per_second', 'answer_ms', 'language_rss_mb'}
+"""The same where an answering bundle is installed; its export may have measured one row more."""
 MAIN = 'import sys; from deepsight_ros.cli import main; sys.exit(main())'
 
 
 @pytest.fixture(scope='module')
-def models(painted_bundle, tmp_path_factory):
+def models(painted_bundle, tmp_path_factory, request):
     folder = tmp_path_factory.mktemp('models')
     shutil.copytree(painted_bundle, folder / 'scene_segmentation_nano')
+    if find_spec('deepsight_training') is not None:  # robots have no package of training
+        language = request.getfixturevalue('spatial_language_bundle')
+        shutil.copytree(language, folder / 'deepsight_nano')
     return folder
 
 
@@ -54,16 +64,39 @@ def test_all_rows_are_measured(models, painted_bags, tmp_path):
     report = json.loads(file.read_text('utf8'))
     assert report.keys() == {'machine', 'date', 'rows'}
     rows = {row['name']: row for row in report['rows']}
-    assert rows.keys() >= ROWS
+    measured = ROWS | (LANGUAGE_ROWS if (models / 'deepsight_nano').is_dir() else set())
+    assert rows.keys() >= measured
     for name, row in rows.items():
         assert row.keys() == {'name', 'value', 'unit', 'baseline', 'ratio'}
         assert name in run.stdout
         if row['baseline'] and row['value'] is not None:
             assert row['ratio'] == pytest.approx(row['value'] / row['baseline'])
     # So short a run has no whole second in which to time publishing.
-    for name in ROWS - {'engine_overhead_us', 'node_dropped', 'node_publish_ms'}:
+    for name in measured - {'engine_overhead_us', 'node_dropped', 'node_publish_ms'}:
         assert rows[name]['value'] > 0, name
     assert 0 <= rows['node_dropped']['value'] <= 30
+
+
+def test_speeds_of_answers(spatial_language_bundle, painted_bags):
+    rows = {row.name: row for row in language_rows(
+        spatial_language_bundle, painted_bags / 'street', 0.0)}
+    for name in LANGUAGE_ROWS - {'language_rss_mb'}:
+        assert rows[name].value > 0
+        assert rows[name].baseline > 0
+        assert rows[name].plain.endswith('in fp32; value: int8')
+    assert rows.keys() == {*LANGUAGE_ROWS, 'against_transformers'} - {'language_rss_mb'}
+
+
+def test_what_the_export_measured_against_transformers(spatial_language_bundle):
+    manifest = replace(Manifest.read(spatial_language_bundle), metrics=())
+    row = against_transformers(manifest, 'int8')
+    assert (row.value, row.ratio) == (None, None)
+    assert 'not measured when the bundle was exported' in row.plain
+    metric = {'name': 'times_faster_than_generate_int8', 'value': 4.5, 'date': '2026-12-01',
+              'dataset': '200 questions'}
+    row = against_transformers(replace(manifest, metrics=(metric,)), 'int8')
+    assert row.ratio == 4.5
+    assert '2026-12-01, 200 questions' in row.plain
 
 
 def test_ratio_and_table():

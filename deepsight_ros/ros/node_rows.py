@@ -11,6 +11,7 @@ import time
 from deepsight_ros.benchmarks.rows import Row
 from deepsight_ros.ros.child_process import ChildProcess
 from deepsight_ros.ros.child_process import own_graph
+from deepsight_ros.ros.language_row import language_row
 from deepsight_ros.ros.live_benchmark import ALL_TOPICS
 from deepsight_ros.ros.live_benchmark import DEPTH_TOPICS
 from deepsight_ros.ros.live_benchmark import LiveResult
@@ -30,8 +31,12 @@ class _PlainNode:
     fill_ms: float
 
 
-def node_rows(bundle: Path, seconds: float) -> list[Row]:
-    """Three live runs of some ``seconds`` each, and a node that does nothing."""
+def node_rows(bundle: Path, seconds: float, language: Path | None, bag: Path) -> list[Row]:
+    """
+    Three live runs of some ``seconds`` each, and a node that does nothing.
+
+    ``language`` is the bundle that answers about ``bag``, if there is one.
+    """
     os.environ.update(own_graph())
     plain = _measure_plain_node()
     live = measure_live(str(bundle), seconds=seconds, rate=RATE, topics=DEPTH_TOPICS)
@@ -41,6 +46,7 @@ def node_rows(bundle: Path, seconds: float) -> list[Row]:
     transport = "Fast DDS's own settings instead of fastdds_shm.xml"
     naive = "assigning bytes to one picture's data, checked as ROS 2 Humble always does"
     empty = 'a node that imports the same libraries and does nothing'
+    answering = [language_row(language, bag, plain.rss_mb)] if language else []
     return [
         Row('node_rate_hz', _rate(live), f'Hz of {RATE:g}', _rate(default), transport),
         Row('node_dropped', live.sent - live.published, f'of {live.sent} pictures',
@@ -49,6 +55,7 @@ def node_rows(bundle: Path, seconds: float) -> list[Row]:
         Row('node_publish_all_ms', every.publish_ms, 'ms, four topics', plain.fill_ms, naive),
         Row('node_rss_mb', every.rss_mb, 'MB', plain.rss_mb, empty),
         Row('configured_s', live.configured_s, 's', plain.ready_s, empty),
+        *answering,
     ]
 
 
