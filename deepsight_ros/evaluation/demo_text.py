@@ -57,10 +57,12 @@ def questions_text(played: PlayedBag) -> str:
     for asked in played.asked:
         time = f'{played.seconds_of(asked.stamp_ns):.1f} s' if asked.stamp_ns else ''
         lines += [f'{time:>8}  {asked.details["question"]}', f'{"":8}  {asked.text}']
-        if asked.details['status'] == 'ok':
+        if asked.details['status'] != 'ok':
+            continue
+        if asked.details['kind'] != 'unknown':  # else there is nothing to compare
             lines[-1] += (f'; true depth: {asked.true_text}; '
-                          f'{_AGREES[asked.details["agrees_with_depth"]]}; '
-                          f'{asked.milliseconds:.0f} ms')
+                          f'{_AGREES[asked.details["agrees_with_depth"]]}')
+        lines[-1] += f'; {asked.milliseconds:.0f} ms'
     return '\n'.join(lines)
 
 
