@@ -43,7 +43,7 @@ def answer_sections(summary: dict[str, Any]) -> str:
         return section('Questions', '<p>No question fell due.</p>')
     scores = f'<p>{_NOTE}</p><div class="texts">{table(_HEAD, _rows(questions))}</div>'
     answers = ('time', 'question', 'answer', 'true length', 'depth agrees', 'right')
-    return (section('Questions', scores) + _error_plot(questions)
+    return (grid([section('Questions', scores), *_error_plot(questions)])
             + section('Answers', '<div class="texts">'
                       f'{table(answers, map(_answer, questions["answers"]))}</div>'))
 
@@ -69,7 +69,7 @@ def _answer(row: dict[str, Any]) -> list[str]:
             _CHECKED[row['agrees_with_depth']], _CHECKED[row['right']]]
 
 
-def _error_plot(questions: dict[str, Any]) -> str:
+def _error_plot(questions: dict[str, Any]) -> Iterator[str]:
     """Relative errors of lengths over time, of as many questions as there are colours."""
     times = sorted({row['time'] for row in questions['answers']})
     series: dict[str, list[float]] = {}
@@ -79,7 +79,6 @@ def _error_plot(questions: dict[str, Any]) -> str:
                       if row['question'] == question['question']
                       and not math.isnan(row['length_error'])}
             series[f'question {number}'] = [errors.get(time, math.nan) for time in times]
-    if not series:
-        return ''
-    return grid([section('Error of lengths over time',
-                         line_plot(times, series, 'time (s)', '% of the true length'))])
+    if series:
+        yield section('Error of lengths over time',
+                      line_plot(times, series, 'time (s)', '% of the true length'))
