@@ -7,7 +7,6 @@ import math
 from typing import Any
 from typing import Final
 
-from deepsight_ros.evaluation.html_page import grid
 from deepsight_ros.evaluation.html_page import section
 from deepsight_ros.evaluation.html_page import table
 from deepsight_ros.evaluation.plots import COLOURS
@@ -43,7 +42,7 @@ def answer_sections(summary: dict[str, Any]) -> str:
         return section('Questions', '<p>No question fell due.</p>')
     scores = f'<p>{_NOTE}</p><div class="texts">{table(_HEAD, _rows(questions))}</div>'
     answers = ('time', 'question', 'answer', 'true length', 'depth agrees', 'right')
-    return (grid([section('Questions', scores), *_error_plot(questions)])
+    return (section('Questions', scores) + _error_plot(questions)
             + section('Answers', '<div class="texts">'
                       f'{table(answers, map(_answer, questions["answers"]))}</div>'))
 
@@ -69,7 +68,7 @@ def _answer(row: dict[str, Any]) -> list[str]:
             _CHECKED[row['agrees_with_depth']], _CHECKED[row['right']]]
 
 
-def _error_plot(questions: dict[str, Any]) -> Iterator[str]:
+def _error_plot(questions: dict[str, Any]) -> str:
     """Relative errors of lengths over time, of as many questions as there are colours."""
     times = sorted({row['time'] for row in questions['answers']})
     series: dict[str, list[float]] = {}
@@ -79,6 +78,8 @@ def _error_plot(questions: dict[str, Any]) -> Iterator[str]:
                       if row['question'] == question['question']
                       and not math.isnan(row['length_error'])}
             series[f'question {number}'] = [errors.get(time, math.nan) for time in times]
-    if series:
-        yield section('Error of lengths over time',
-                      line_plot(times, series, 'time (s)', '% of the true length'))
+    if not series:
+        return ''
+    plot = line_plot(times, series, 'time (s)', '% of the true length')
+    # Alone in its row, it would fill the page.
+    return section('Error of lengths over time', f'<div style="max-width: 640px">{plot}</div>')
