@@ -6,15 +6,12 @@ from dataclasses import dataclass
 from dataclasses import replace
 from typing import Final
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
 from deepsight_ros.geometry.camera import Camera
 from deepsight_ros.geometry.camera import FloatImage
 
-WHEELBASE: Final = 3.0
-"""Widest gap (m) between the tyres of a car that is seen from its side."""
 OVERHANG: Final = 0.9
 """How far (m) a front or rear reaches beyond the tyres: 0.7 to 1.1 m in cars' data sheets."""
 CLEARANCE: Final = 0.3
@@ -58,13 +55,11 @@ def shape_vehicles(
     zero where that is not seen; ``cut`` [N, W] marks columns in which the lower border cuts them
     off. ``camera`` is that of the class map, ``height`` (m) its height above the ground.
     """
-    lines = bridge(contact, camera.fx, height)
-    lines[cut] = 0
-    seen = contact >= np.float32(0.98) * lines
+    lines = np.where(cut, np.float32(0), contact)
     depth = np.zeros_like(lines)
     end_on = np.zeros(lines.shape, bool)
     for row in range(len(lines)):
-        for face in faces(lines[row], seen[row], camera.fx):
+        for face in faces(lines[row], camera.fx):
             if not cut[row, max(face.start - 1, 0):face.stop + 1].any():
                 face = beyond_tyres(face, camera.ray_x, height)
             columns = slice(face.start, face.stop)
@@ -73,36 +68,13 @@ def shape_vehicles(
     return depth, end_on
 
 
-def bridge(contact: FloatImage, focal: float, height: float) -> FloatImage:
-    """
-    Close the gaps of contact lines [N, W] between tyres.
-
-    A gap gets the inverse depth of its farther end where both ends are nearer than it, it is at
-    most a ``WHEELBASE`` wide there, and what is seen in it, if anything, lies under the sill.
-    """
-    columns = contact.shape[1]
-    widest = min(columns, int(float(contact.max(initial=0)) * focal * WHEELBASE))
-    margin = widest // 2 + 1
-    padded = cv2.copyMakeBorder(contact, 0, 0, margin, margin, cv2.BORDER_CONSTANT, value=0)
-    closed = contact.copy()
-    under_sill = np.float32(max(1 - CLEARANCE / height, 0))
-    width = 3
-    while width <= widest:
-        level = cv2.morphologyEx(padded, cv2.MORPH_CLOSE, np.ones((1, width), np.uint8))
-        level = level[:, margin:margin + columns]
-        gap = level * np.float32(focal * WHEELBASE) >= width
-        gap &= (contact >= level * under_sill) | (contact == 0)
-        np.maximum(closed, level, out=closed, where=gap)
-        width += 2 * (width // 10 + 1)
-    return closed
-
-
-def faces(line: FloatImage, seen: npt.NDArray[np.bool_], focal: float) -> list[Face]:
+def faces(line: FloatImage, focal: float) -> list[Face]:
     """
     Cut a contact line [W], zero where there is none, into straight faces.
 
     It is cut at steps in depth, where one vehicle ends before another, and at most once more in
-    between, where a rear meets a side. Faces are fitted to the columns where contact is ``seen``.
+    between, where a rear meets a side. What is seen under a sill between tyres is no step, and
+    the fit leaves it out.
     """
     known = line > 0
     ratio = np.maximum(line[1:], 1e-9) / np.maximum(line[:-1], 1e-9)
@@ -115,8 +87,8 @@ def faces(line: FloatImage, seen: npt.NDArray[np.bool_], focal: float) -> list[F
             continue
         corner = _corner(line[start:stop], focal)
         if corner:
-            found.append(_fitted(line, seen, start, start + corner))
-        found.append(_fitted(line, seen, start + corner, stop))
+            found.append(_fitted(line, start, start + corner))
+        found.append(_fitted(line, start + corner, stop))
     return found
 
 
@@ -133,27 +105,38 @@ def _corner(line: FloatImage, focal: float) -> int:
     return corner if bulges and margin <= corner < length - margin else 0
 
 
-def _fitted(line: FloatImage, seen: npt.NDArray[np.bool_], start: int, stop: int) -> Face:
-    """Fit a straight line; columns in which one looks under the vehicle, beside its tyres, go."""
+def _fitted(line: FloatImage, start: int, stop: int) -> Face:
+    """
+    Fit a straight line; columns in which one looks under the vehicle, beside its tyres, go.
+
+    Of a rear, tyres are the smaller part: what is nearer than half of it shows them.
+    """
     part = line[start:stop]
     low, high = float(part.min()), float(part.max())
-    columns = np.flatnonzero(seen[start:stop])
-    level, slope, centre = float(part.sum()) / len(part), 0.0, 0.0
+    columns = np.arange(stop - start)
+    level, slope = _straight(part, columns)
+    residual = part - (level + slope * columns)
+    columns = columns[residual >= np.median(residual)]
     for _ in range(_ROUNDS):
-        if len(columns) < 3:
-            break
-        values = part[columns]
-        level = float(values.sum()) / len(values)
-        centre = float(columns.sum()) / len(columns)
-        arm = columns - centre
-        slope = float(arm @ values) / float(arm @ arm)
-        beside_tyres = values < _UNDER * (level + slope * arm)
+        level, slope = _straight(part, columns)
+        beside_tyres = part[columns] < _UNDER * (level + slope * columns)
         if not beside_tyres.any():
             break
         columns = columns[~beside_tyres]
-    first = min(max(level - slope * centre, low), high)
-    last = min(max(level + slope * (stop - start - 1 - centre), low), high)
+    first = min(max(level, low), high)
+    last = min(max(level + slope * (stop - start - 1), low), high)
     return Face(start, stop, first, last)
+
+
+def _straight(part: FloatImage, columns: npt.NDArray[np.intp]) -> tuple[float, float]:
+    """Value at column 0 and slope of the line through a part of a contact line."""
+    values = part[columns]
+    level, centre = float(values.sum()) / len(values), float(columns.sum()) / len(columns)
+    if len(columns) < 3:
+        return level, 0.0
+    arm = columns - centre
+    slope = float(arm @ values) / float(arm @ arm)
+    return level - slope * centre, slope
 
 
 def beyond_tyres(face: Face, ray_x: FloatImage, height: float) -> Face:
