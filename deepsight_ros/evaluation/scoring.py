@@ -105,8 +105,9 @@ class FrameScorer:
         classes = cv2.resize(result.classes, result.scene.camera.size,
                              interpolation=cv2.INTER_NEAREST)
         road, ground = _flat_groups(sample(classes, truth))
-        # What the chain filled inside a ground mask is no ground depth: a miss.
         label = sample(result.scene.label, truth)
+        ground |= label == Label.GROUND  # Under vehicles geometry finds what the network does not.
+        # What the chain filled inside a ground mask is no ground depth: a miss.
         by_ground = np.where(label <= Label.GROUND, predicted, np.nan)
         chosen = {
             'road_on_ground': (road & flat, by_ground), 'road': (road, by_ground),

@@ -36,9 +36,10 @@ _STACKED: Final = 3
 
 def standing_inverse_depth(
     classes: npt.NDArray[np.uint8], plane: FloatImage, camera: Camera, ground: GroundPlane,
-) -> tuple[FloatImage, Mask]:
+) -> tuple[FloatImage, Mask, Mask]:
     """
-    Inverse depth [H, W] of upright things, NaN where nothing tells, and where contact was seen.
+    Inverse depth [H, W] of upright things, NaN where nothing tells; where contact was seen [H, W];
+    and which pixels of vehicles show ground [H, W]: those below their contact or their bumper.
 
     ``plane`` [H, W] is the inverse depth of the ground behind each pixel of the class map
     ``classes`` [H, W], negative above the horizon; ``camera`` is the class map's.
@@ -84,7 +85,8 @@ def standing_inverse_depth(
     under &= plane > inverse * np.float32(1 - CLEARANCE / ground.height)
     under |= plane > inverse
     np.copyto(inverse, plane, where=under)
-    return inverse, touching[runs.index]
+    under &= classes == SceneClass.VEHICLE
+    return inverse, touching[runs.index], under
 
 
 def _ahead(camera: Camera, ground: GroundPlane) -> FloatImage:

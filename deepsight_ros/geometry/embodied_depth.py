@@ -149,13 +149,16 @@ class EmbodiedSceneDepth:
         """
         Return the depth [h, w] of a class map's pixels, +Inf in the sky.
 
-        ``labels`` [h, w] becomes FILLED where that depth is not read at the pixel's own contact.
+        ``labels`` [h, w] becomes GROUND where ground is seen under a vehicle, and FILLED where
+        depth is not read at the pixel's own contact.
         """
         height, width = classes.shape
         if self._map_camera.size != (width, height):
             self._map_camera = self.camera.scaled(width, height)
         plane = ground.slant(self._map_camera) / np.float32(ground.height)
-        standing, touching = standing_inverse_depth(classes, plane, self._map_camera, ground)
+        standing, touching, under = standing_inverse_depth(
+            classes, plane, self._map_camera, ground)
+        labels[under] = Label.GROUND
         inverse = np.where(labels <= Label.GROUND, plane, standing)
         farthest = ground.smallest_slant(self._map_camera, MAX_RELATIVE_SIGMA)
         holes = ~(inverse * np.float32(ground.height) > farthest)

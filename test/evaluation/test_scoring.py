@@ -11,6 +11,7 @@ from deepsight_ros.evaluation.scoring import FrameScorer
 from deepsight_ros.evaluation.scoring import summarise
 from deepsight_ros.evaluation.scoring import unproject
 from deepsight_ros.geometry import GroundPlane
+from deepsight_ros.geometry import Label
 from deepsight_ros.geometry import SceneClass
 from deepsight_ros.perception.embodied_depth import EmbodiedDepth
 
@@ -49,6 +50,20 @@ def test_ground_that_the_mask_misses(street, result):
     score = FrameScorer(80.0)(
         replace(result, classes=half), dense_to_points(street.depth), street.ground)
     assert score.ground_recall['found'] == pytest.approx(0.5, abs=0.01)
+
+
+def test_ground_that_geometry_finds_counts_as_found(street, result):
+    """Half of the mask is vehicle; a third of the picture is ground seen under it."""
+    half = result.classes.copy()
+    half[:, half.shape[1] // 2:] = SceneClass.VEHICLE
+    label = result.scene.label.copy()
+    width = label.shape[1]
+    label[:, width // 2:] = Label.VERTICAL
+    label[:, -width // 3:] = Label.GROUND
+    found = replace(result, classes=half, scene=replace(result.scene, label=label))
+    score = FrameScorer(80.0)(found, dense_to_points(street.depth), street.ground)
+    assert score.ground_recall['found'] == pytest.approx(1 / 2 + 1 / 3, abs=0.02)
+    assert score.steps['ground']['within_5'] == 1.0
 
 
 def test_known_labels_decide_what_is_ground(street, result):

@@ -165,6 +165,19 @@ def test_a_bumper_is_nearer_than_the_tyres(near):
     assert abs(error(result, depth, rear)) < row + 0.02
 
 
+@pytest.mark.parametrize('near', [6.5, 9.0])
+def test_the_shadow_under_a_bumper_is_ground(near):
+    """The mask has it as vehicle, down to the tyres."""
+    body, _, _ = car(0.5, near)
+    shadow = Box(CAR, body.left, body.right, near + 0.9, near + 1.5, 0.6)
+    result, classes, _ = seen([body, shadow])
+    under = (classes == CAR) & (cast([body])[0] == ROAD)
+    assert (result.label[under] == Label.GROUND).mean() > 0.8
+    ground = (classes == CAR) & (result.label == Label.GROUND)
+    np.testing.assert_allclose(result.depth[ground], STREET.depth(CAMERA)[ground])
+    assert under[ground].mean() > 0.8
+
+
 @pytest.mark.parametrize('near', [4.9, 5.2])
 def test_the_bumper_of_a_car_right_ahead_is_nearer_than_the_border_that_cuts_it_off(near):
     result, classes, depth = seen(car(0.3, near))
@@ -349,6 +362,7 @@ def test_what_the_border_cuts_off_is_cut_in_its_own_columns(width):
     classes[30:, 100:140] = CAR
     result = EmbodiedSceneDepth(camera)(classes, STREET)
     car = result.label[30:, 100:140]
-    assert (car == Label.FILLED).all()
+    assert np.isin(car, (Label.FILLED, Label.GROUND)).all()  # Under a bumper there is ground.
+    assert (car[:-4] == Label.FILLED).all()
     assert (result.label[60:, 96:100] <= Label.GROUND).all()
     assert np.ptp(result.depth[60, 100:140]) == 0
