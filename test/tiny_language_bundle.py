@@ -31,7 +31,8 @@ def tiny_tokenizer() -> Tokenizer:
     return Tokenizer(backend)
 
 
-def tiny_model(tokenizer: Tokenizer, box_branch: bool = False) -> DeepSightForConditionalGeneration:
+def tiny_model(tokenizer: Tokenizer, box_branch: bool = False,
+               ) -> DeepSightForConditionalGeneration:
     """Random weights that are large enough for answers to differ; any language model will do."""
     torch.manual_seed(0)
     text = Qwen2Config(

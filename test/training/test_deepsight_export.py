@@ -1,15 +1,18 @@
 """A bundle of a tiny model: graphs, tokens and answers against PyTorch, and the loop around."""
 
+from dataclasses import replace
 from pathlib import Path
 import shutil
 import time
+import tracemalloc
 
 from deepsight_training import export_deepsight
 from deepsight_training.datasets.questions import pack
+from deepsight_training.deepsight_graphs import ENCODER_INPUTS
 from deepsight_training.deepsight_graphs import ENCODER_OUTPUTS
 from deepsight_training.instructions.sample import FrameSample
+from deepsight_training.language_inputs import open_precision
 from deepsight_training.measure_deepsight import measure
-from deepsight_training.measure_deepsight import open_precision
 from deepsight_training.models.modeling_deepsight import DeepSightForConditionalGeneration
 import numpy as np
 import onnx
@@ -20,8 +23,15 @@ import torch
 
 from deepsight_ros.engines import EngineError
 from deepsight_ros.engines.manifest import Manifest
+from deepsight_ros.engines.manifest import sha256
+from deepsight_ros.engines.parity import run_parity
+from deepsight_ros.engines.recorded_inputs import read_recorded
 from deepsight_ros.geometry import Camera
 from deepsight_ros.geometry import GroundPlane
+from deepsight_ros.language.confidence import CONFIDENCE
+from deepsight_ros.language.confidence import Confidence
+from deepsight_ros.language.confidence import Curve
+from deepsight_ros.language.confidence import OTHERS
 from deepsight_ros.language.embeddings import Embeddings
 from deepsight_ros.language.errors import LanguageError
 from deepsight_ros.language.generation import Limits
@@ -31,7 +41,6 @@ from deepsight_ros.language.model import LanguageModel
 from deepsight_ros.language.tokenizer import Tokenizer
 from deepsight_ros.perception.answering import ENCODER
 from deepsight_ros.perception.answering import SpatialAnswering
-from deepsight_ros.perception.depth_input import depth_input
 from deepsight_ros.perception.evidence import DepthFrame
 
 QUESTIONS = [
@@ -46,7 +55,10 @@ def tokenizer() -> Tokenizer:
 
 @pytest.fixture(scope='module')
 def model(tokenizer: Tokenizer) -> DeepSightForConditionalGeneration:
-    return tiny_model(tokenizer)
+    model = tiny_model(tokenizer, box_branch=True)
+    # What boxes add starts as zero.
+    torch.nn.init.normal_(model.encoder.boxes.projection.weight, std=5.0)
+    return model
 
 
 @pytest.fixture(scope='module')
@@ -72,12 +84,18 @@ def answering(bundle: Path) -> SpatialAnswering:
 
 
 def torch_inputs(frame: DepthFrame, question: str, answering: SpatialAnswering) -> dict:
-    shown = depth_input(frame.depth, frame.camera, frame.ground, frame.robot, (48, 32))
     item = pack(answering.model.prompter, [(question, '')])
     return {
         'input_ids': item['ids'][None, :-1],  # without the end of the empty answer
         'regions': item['regions'][None],
-        **{name: torch.from_numpy(value)[None] for name, value in vars(shown).items()}}
+        **{name: torch.from_numpy(value)
+           for name, value in answering.encoder_inputs(frame).items()}}
+
+
+def visual_embeddings(model: DeepSightForConditionalGeneration, inputs: dict) -> np.ndarray:
+    """Embeddings of a picture [N, E] by PyTorch."""
+    tokens, _, channels = model.encoder(*(inputs[name] for name in ENCODER_INPUTS))
+    return model.visual_embeddings(tokens, channels)[0].numpy()
 
 
 @torch.no_grad()
@@ -85,13 +103,20 @@ def test_the_encoder_graph_agrees(
     model: DeepSightForConditionalGeneration, answering: SpatialAnswering, frame: DepthFrame,
 ):
     inputs = torch_inputs(frame, 'it', answering)
-    tokens, features, channels = model.encoder(
-        inputs['depth'], inputs['camera'], inputs['ground'])
+    _, features, channels = model.encoder(*(inputs[name] for name in ENCODER_INPUTS))
     picture = answering.encode(frame)
-    for name, expected in zip(
-            ENCODER_OUTPUTS, (model.projector(tokens), features, channels), strict=True):
+    np.testing.assert_allclose(picture.tokens, visual_embeddings(model, inputs), atol=2e-4)
+    for name, expected in zip(ENCODER_OUTPUTS[1:], (features, channels), strict=True):
         np.testing.assert_allclose(
             getattr(picture, name), expected[0].numpy(), atol=2e-4, err_msg=name)
+
+
+def torch_tokens(model: DeepSightForConditionalGeneration, inputs: dict, end: int,
+                 ) -> tuple[int, ...]:
+    """Greedy answer of up to twelve tokens."""
+    found = model.generate(**inputs, max_new_tokens=12, do_sample=False)
+    tokens = found[0, inputs['input_ids'].shape[1]:].tolist()
+    return tuple(tokens[:tokens.index(end)] if end in tokens else tokens)
 
 
 @pytest.mark.parametrize('question', QUESTIONS)
@@ -101,24 +126,16 @@ def test_greedy_answers_and_logits_agree(
     frame: DepthFrame,
 ):
     inputs = torch_inputs(frame, question, answering)
-    found = model.generate(**inputs, max_new_tokens=12, do_sample=False)
-    expected = found[0, inputs['input_ids'].shape[1]:].tolist()
-    end = answering.model.prompter.end
-    if end in expected:
-        expected = expected[:expected.index(end)]
+    expected = torch_tokens(model, inputs, answering.model.prompter.end)
     text, done = answering.model.answer(answering.encode(frame), question, Limits(tokens=12))
-    assert done.tokens == tuple(expected)
+    assert done.tokens == expected
     assert text == answering.model.tokenizer.decode(expected)
     assert len(set(expected)) > 1, 'the test would not see a wrong position or mask'
 
     logits = model(**inputs).logits[0, -1].numpy()
-    model_ = answering.model
-    model_.decoder.rewind(len(model_.prompter.picture))
-    asked = model_.prompter.question(question)
-    prompt = model_.embeddings(asked.ids)
-    prompt[np.array(asked.ids) == model_.tokenizer.region_id] = model_.embeddings.regions(
-        answering.encode(frame), asked.regions)
-    step = model_.decoder.run(prompt)
+    asked = answering.model
+    asked.decoder.rewind()
+    step = asked.decoder.run(asked.prompt(answering.encode(frame), question))
     np.testing.assert_allclose(step.logits[0], logits, atol=2e-3)
     shares = np.exp(logits - logits.max())
     assert step.probability == pytest.approx(shares.max() / shares.sum(), abs=1e-3)
@@ -137,18 +154,72 @@ def test_a_second_question_uses_the_picture_that_is_there(
     assert [item.status for item in alone] == ['ok'] * len(alone)
 
 
-def test_int8_weights_are_smaller_and_close(bundle: Path, frame: DepthFrame,
-                                            answering: SpatialAnswering):
-    variants = {item.precision: item for item in Manifest.read(bundle).variants}
-    assert variants['int8'].backends == ('onnxruntime',)
+@torch.no_grad()
+def test_boxes_reach_the_graph(
+    model: DeepSightForConditionalGeneration, answering: SpatialAnswering, frame: DepthFrame,
+):
+    depth = np.full((48, 64), 4.0, np.float32)
+    depth[10:40, 20:44] = 2.0
+    thing = DepthFrame(depth, frame.camera, frame.ground)
+    inputs = torch_inputs(thing, 'how far is it?', answering)
+    assert np.count_nonzero(inputs['boxes'][0, :, 2]) == 1
+    _, done = answering.model.answer(
+        answering.encode(thing), 'how far is it?', Limits(tokens=12))
+    assert done.tokens == torch_tokens(model, inputs, answering.model.prompter.end)
+    seen = visual_embeddings(model, inputs)
+    np.testing.assert_allclose(answering.encode(thing).tokens, seen, atol=2e-4)
+    assert np.abs(seen - visual_embeddings(model, {**inputs, 'boxes': None})).max() > 0.1
+
+
+@pytest.mark.parametrize(('precision', 'least'), [('int8', 0.98), ('fp16', 0.9999)])
+def test_smaller_weights_are_close(precision: str, least: float, bundle: Path, frame: DepthFrame,
+                                   answering: SpatialAnswering):
     picture = answering.encode(frame)
     rows = []
-    for precision in ('fp32', 'int8'):
-        model = open_precision(bundle, precision).model
-        prompt = model.embeddings(model.prompter.question('how far').ids)
-        rows.append(model.decoder.run(np.concatenate([picture.tokens, prompt])).logits[0])
+    for one in ('fp32', precision):
+        model = open_precision(bundle, one).model
+        rows.append(model.decoder.run(model.prompt(picture, 'how far')).logits[0])
+    assert rows[1].dtype == np.float32
     cosine = rows[0] @ rows[1] / np.linalg.norm(rows[0]) / np.linalg.norm(rows[1])
-    assert 0.98 < cosine < 1.0
+    assert least < cosine < 1.0
+
+
+def test_each_backend_finds_its_variant(bundle: Path):
+    manifest = Manifest.read(bundle)
+    assert [manifest.variant(backend).precision
+            for backend in ('onnxruntime', 'tensorrt')] == ['int8', 'fp16']
+    decoder = open_precision(bundle, 'fp16').model.decoder
+    dtypes = {spec.name: spec.dtype for spec in
+              (*decoder.engine.inputs, *decoder.engine.outputs)}
+    assert dtypes['kv'] == dtypes['kv_new'] == dtypes['embeddings'] == 'float16'
+
+
+@pytest.mark.parametrize('precision', ['fp32', 'fp16', 'int8'])
+def test_recorded_inputs_are_a_prompt_and_steps(precision: str, bundle: Path):
+    manifest = Manifest.read(bundle)
+    cases = read_recorded(bundle, manifest)
+    assert [case['positions'].shape[1] > 1 for case in cases] == [True, True, False, False]
+    assert [case['kv'].any() for case in cases] == [False, False, True, True]
+    with open_precision(bundle, precision).model.decoder.engine as engine:
+        engine.warm_up()
+        variant = next(item for item in manifest.variants if item.precision == precision)
+        assert run_parity(engine, cases, bundle, manifest, variant).passed
+    recorded = read_recorded(bundle / ENCODER, Manifest.read(bundle / ENCODER))
+    assert [case['depth'].any() and case['ground'].any() for case in recorded] == [True]
+
+
+def test_a_token_makes_no_new_array(answering: SpatialAnswering, frame: DepthFrame):
+    model = answering.model
+    model.answer(answering.encode(frame), 'how far', Limits(tokens=2))
+    domain = tracemalloc.DomainFilter(True, np.lib.tracemalloc_domain)
+    tracemalloc.start()
+    try:
+        kept = [model.decoder.step(model.embeddings.row(token)) for token in range(20)]
+        found = tracemalloc.take_snapshot().filter_traces([domain]).statistics('lineno')
+    finally:
+        tracemalloc.stop()
+    assert len(kept) == 20
+    assert sum(item.size for item in found) == 0, found
 
 
 def test_bundles_are_measured_against_pytorch(
@@ -164,6 +235,22 @@ def test_bundles_are_measured_against_pytorch(
     export_deepsight.describe(model, copy, ('noise',), metrics)
     Manifest.read(copy).verify(copy)
     assert '| same_text_fp32 | 1.0 |' in (copy / 'MODEL_CARD.md').read_text()
+
+
+def test_confidence_is_calibrated_where_the_bundle_knows_how(
+    bundle: Path, answering: SpatialAnswering, frame: DepthFrame, tmp_path: Path,
+):
+    copy = shutil.copytree(bundle, tmp_path / 'copy')
+    Confidence({OTHERS: Curve(0.0, 1.0)}).write(copy / CONFIDENCE)
+    manifest = Manifest.read(copy)
+    files = {**manifest.files, CONFIDENCE: sha256(copy / CONFIDENCE)}
+    replace(manifest, files=files).write(copy)
+    sure = open_precision(copy, 'fp32').ask(frame, 'how far', Limits(tokens=8))
+    assert sure.confidence == pytest.approx(1 / (1 + np.exp(-1)))
+    plain = answering.ask(frame, 'how far', Limits(tokens=8))
+    assert plain.text == sure.text
+    done = answering.model.answer(answering.encode(frame), 'how far', Limits(tokens=8))[1]
+    assert plain.confidence == pytest.approx(done.probability, rel=1e-4)
 
 
 def test_cancel_and_deadline_stop_within_one_token(
@@ -231,7 +318,8 @@ def test_parts_that_do_not_fit_are_refused(bundle: Path, tmp_path: Path):
         SpatialAnswering(engine, open_precision(bundle, 'fp32').model)
 
 
-@pytest.mark.parametrize('path', ['decoder.onnx', 'decoder_int8.onnx', f'{ENCODER}/encoder.onnx'])
+@pytest.mark.parametrize('path', [
+    'decoder.onnx', 'decoder_fp16.onnx', 'decoder_int8.onnx', f'{ENCODER}/encoder.onnx'])
 def test_graphs_tell_nothing_about_the_machine(bundle: Path, path: str):
     content = (bundle / path).read_bytes()
     for secret in (b'.py', b'site-packages', b'forward'):

@@ -52,7 +52,7 @@ def deepsight_card(
     return _TEXT.format(
         name=name, licence=licence, data='\n'.join(f'- {title}' for title in trained),
         weights=sum(parameter.numel() for parameter in model.parameters()) / 1e6,
-        kind=encoder.kind, tokens=encoder.grid[0] * encoder.grid[1], width=encoder.width,
+        kind=encoder.kind, tokens=encoder.visual_tokens, width=encoder.width,
         height=encoder.height, text=text.model_type, layers=text.num_hidden_layers,
         size=text.hidden_size,
         metrics='\n'.join(['| metric | value | on | date |', '|---|---|---|---|', *rows])

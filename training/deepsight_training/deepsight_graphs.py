@@ -1,5 +1,6 @@
 """DeepSight as two ONNX graphs: depth encoder with projector, and language model."""
 
+import copy
 from pathlib import Path
 from typing import Any
 from typing import Final
@@ -10,6 +11,7 @@ from torch import nn
 from torch import Tensor
 from transformers import PreTrainedModel
 
+from deepsight_ros.perception.regions import REGIONS
 from deepsight_training.models.modeling_deepsight import DeepSightForConditionalGeneration
 from deepsight_training.onnx_graph import clean
 from deepsight_training.onnx_graph import OPSET
@@ -19,17 +21,17 @@ ATTENTION: Final = {'plain': 'eager', 'fused': 'sdpa'}
 
 
 class EncoderGraph(nn.Module):
-    """Depth, camera and ground [1, ...] to visual tokens and what region tokens are made of."""
+    """Depth, camera, ground and, with a box branch, boxes [1, ...] to what prompts are made of."""
 
     def __init__(self, model: DeepSightForConditionalGeneration) -> None:
         super().__init__()
-        self.encoder = model.encoder
-        self.projector = model.projector
+        self.model = model
 
-    def forward(self, depth: Tensor, camera: Tensor, ground: Tensor) -> tuple[Tensor, ...]:
+    def forward(self, depth: Tensor, camera: Tensor, ground: Tensor,
+                boxes: Tensor | None = None) -> tuple[Tensor, ...]:
         """Tokens [1, N, E], local features [1, C, H/4, W/4], channels [1, CHANNELS, H, W]."""
-        tokens, features, channels = self.encoder(depth, camera, ground)
-        return self.projector(tokens), features, channels
+        tokens, features, channels = self.model.encoder(depth, camera, ground, boxes)
+        return self.model.visual_embeddings(tokens, channels), features, channels
 
 
 class BufferCache:
@@ -88,12 +90,13 @@ class DecoderGraph(nn.Module):
         hidden = self.decoder(
             inputs_embeds=embeddings, attention_mask=mask[None, None], position_ids=positions,
             past_key_values=cache, use_cache=True).last_hidden_state
-        logits = self.head(hidden[0].index_select(0, row))
+        # Probabilities of a thousand tokens are too fine for half precision.
+        logits = self.head(hidden[0].index_select(0, row)).float()
         probability = logits.softmax(-1).amax(-1)
         return logits, logits.argmax(-1), probability, cache.new_rows()
 
 
-ENCODER_INPUTS: Final = ('depth', 'camera', 'ground')
+ENCODER_INPUTS: Final = ('depth', 'camera', 'ground', 'boxes')
 ENCODER_OUTPUTS: Final = ('tokens', 'features', 'channels')
 DECODER_INPUTS: Final = ('embeddings', 'positions', 'mask', 'row', 'kv')
 DECODER_OUTPUTS: Final = ('logits', 'token', 'probability', 'kv_new')
@@ -111,21 +114,33 @@ def export_encoder(model: DeepSightForConditionalGeneration, path: Path,
     """Write the graph of depth encoder and projector."""
     config = model.config.encoder_config
     model.eval().float().set_attn_implementation(ATTENTION[attention])
-    example = (torch.ones(1, config.height, config.width), torch.ones(1, 4), torch.zeros(1, 7))
-    _export(EncoderGraph(model), example, None, ENCODER_INPUTS, ENCODER_OUTPUTS, path)
+    example = [torch.ones(1, config.height, config.width), torch.ones(1, 4), torch.zeros(1, 7)]
+    if config.box_branch:
+        example.append(torch.zeros(1, REGIONS, 4))
+    inputs = ENCODER_INPUTS[:len(example)]
+    _export(EncoderGraph(model), tuple(example), None, inputs, ENCODER_OUTPUTS, path)
 
 
 def export_decoder(model: DeepSightForConditionalGeneration, path: Path, capacity: int,
-                   attention: str = 'plain') -> None:
-    """Write the graph of the language model with a buffer of ``capacity`` tokens."""
-    language_model = model.language_model
+                   attention: str = 'plain', precision: torch.dtype = torch.float32) -> None:
+    """Write the graph of the language model with a buffer of ``capacity`` tokens.
+
+    In half precision, norms, rotary angles and softmax still compute in single precision, as
+    ``transformers`` has them do, and the graph says so: TensorRT takes it at its word.
+    """
     model.eval().float().set_attn_implementation(ATTENTION[attention])
+    language_model = model.language_model
+    if precision != torch.float32:
+        language_model = copy.deepcopy(language_model)
+        # The parameters only: the frequencies of rotary positions are buffers.
+        for parameter in language_model.parameters():
+            parameter.data = parameter.data.to(precision)
     rows, size = kv_rows(language_model)
     length = 7
     example = (
-        torch.zeros(1, length, language_model.config.hidden_size),
-        torch.arange(length)[None], torch.zeros(length, capacity + length),
-        torch.tensor([length - 1]), torch.zeros(rows, capacity, size))
+        torch.zeros(1, length, language_model.config.hidden_size, dtype=precision),
+        torch.arange(length)[None], torch.zeros(length, capacity + length, dtype=precision),
+        torch.tensor([length - 1]), torch.zeros(rows, capacity, size, dtype=precision))
     tokens = torch.export.Dim('tokens', min=1, max=capacity)
     shapes = {'embeddings': {1: tokens}, 'positions': {1: tokens},
               'mask': {0: tokens, 1: capacity + tokens}, 'row': None, 'kv': None}

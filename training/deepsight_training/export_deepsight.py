@@ -3,14 +3,11 @@
 import argparse
 from dataclasses import replace
 from pathlib import Path
-import tempfile
 from typing import Any
 from typing import Final
 
 import numpy as np
-import onnx
-from onnxruntime.quantization import quantize_dynamic
-from onnxruntime.quantization import QuantType
+import torch
 
 from deepsight_ros.engines.manifest import MANIFEST
 from deepsight_ros.engines.manifest import Manifest
@@ -18,30 +15,34 @@ from deepsight_ros.engines.manifest import sha256
 from deepsight_ros.engines.manifest import ShapeRange
 from deepsight_ros.engines.manifest import TensorSpec
 from deepsight_ros.engines.manifest import Variant
+from deepsight_ros.language.confidence import CONFIDENCE
 from deepsight_ros.language.decoder import BUCKET
 from deepsight_ros.language.model import EMBEDDINGS
 from deepsight_ros.language.model import TASK
 from deepsight_ros.language.tokenizer import Tokenizer
 from deepsight_ros.perception.answering import ENCODER
 from deepsight_ros.perception.answering import ENCODER_TASK
+from deepsight_ros.perception.regions import REGIONS
+from deepsight_training.calibrate_deepsight import calibrate
 from deepsight_training.deepsight_card import deepsight_card
 from deepsight_training.deepsight_graphs import ATTENTION
 from deepsight_training.deepsight_graphs import export_decoder
 from deepsight_training.deepsight_graphs import export_encoder
 from deepsight_training.deepsight_graphs import kv_rows
 from deepsight_training.instructions.frames import Frames
+from deepsight_training.language_inputs import record_inputs
 from deepsight_training.measure_deepsight import measure
 from deepsight_training.model_card import CARD
 from deepsight_training.models.configuration_deepsight import PRESETS
 from deepsight_training.models.depth_encoder import CHANNELS
-from deepsight_training.models.depth_encoder import MEASURES
+from deepsight_training.models.depth_encoder import LENGTHS
 from deepsight_training.models.modeling_deepsight import DeepSightForConditionalGeneration
-from deepsight_training.models.modeling_deepsight import WAVES
-from deepsight_training.onnx_graph import clean
+from deepsight_training.models.modeling_deepsight import PERIODS
 from deepsight_training.stages.deepsight import trained_on
 from deepsight_training.train_deepsight import load_stage
 from deepsight_training.train_deepsight import TOKENIZER
 from deepsight_training.trainer import latest_checkpoint
+from deepsight_training.weights_int8 import quantise
 
 VERSION: Final = '0.1.0'
 LICENCE: Final = 'Apache-2.0'
@@ -50,6 +51,8 @@ CAPACITY: Final = 256
 HELD_OUT: Final = 'held_out_seeds'
 """Split that a bundle is compared with PyTorch on."""
 BOTH: Final = ('onnxruntime', 'tensorrt')
+_BOXES: Final = TensorSpec('boxes', 'float32', (1, REGIONS, 4), 'x0, y0, x1, y1 of what stands '
+                           'out, in shares of width and height; zero: none')
 
 Metrics = tuple[dict[str, Any], ...]
 
@@ -72,13 +75,17 @@ def write_bundle(
     model.merge_lora()
     encoder = folder / ENCODER
     encoder.mkdir(parents=True, exist_ok=True)
+    # Curves of other weights say nothing about these.
+    (folder / CONFIDENCE).unlink(missing_ok=True)
     export_encoder(model, encoder / 'encoder.onnx', attention)
     export_decoder(model, folder / 'decoder.onnx', capacity, attention)
+    export_decoder(model, folder / 'decoder_fp16.onnx', capacity, attention, torch.float16)
     quantise(folder / 'decoder.onnx', folder / 'decoder_int8.onnx')
     write_embeddings(model, folder / EMBEDDINGS)
     tokenizer.backend.save(str(folder / TOKENIZER))
     _encoder_manifest(model, encoder, attention, trained).write(encoder)
     _decoder_manifest(model, folder, prompt, capacity, attention, trained).write(folder)
+    record_inputs(folder)
     describe(model, folder, trained, ())
 
 
@@ -93,25 +100,13 @@ def describe(
     manifest.write(folder)
 
 
-def quantise(source: Path, target: Path) -> None:
-    """Write a graph with weights in 8 bits, per column; only ONNX Runtime runs it."""
-    graph = onnx.load(source)
-    # The exporter's shapes of inner tensors contradict the quantiser's for transposed weights.
-    del graph.graph.value_info[:]
-    with tempfile.TemporaryDirectory() as folder:
-        plain = Path(folder) / source.name
-        onnx.save(graph, plain)
-        quantize_dynamic(plain, target, weight_type=QuantType.QInt8, per_channel=True)
-    onnx.save(clean(onnx.load(target)), target)
-
-
 def write_embeddings(model: DeepSightForConditionalGeneration, path: Path) -> None:
     """Write the table of token embeddings and the two layers that make tokens of places."""
     first, _, second = model.region_projector
     arrays = {
         'tokens': model.get_input_embeddings().weight, 'weight_0': first.weight,
         'bias_0': first.bias, 'weight_1': second.weight, 'bias_1': second.bias}
-    np.savez(path, measures=MEASURES, waves=WAVES,
+    np.savez(path, lengths=range(CHANNELS, CHANNELS + LENGTHS), periods=PERIODS,
              **{name: value.detach().numpy() for name, value in arrays.items()})
 
 
@@ -120,7 +115,6 @@ def _encoder_manifest(
     trained: tuple[str, ...],
 ) -> Manifest:
     config = model.config.encoder_config
-    rows, columns = config.grid
     size = model.config.text_config.hidden_size
     return Manifest(
         name=f'{folder.parent.name}_{ENCODER}', task=ENCODER_TASK, version=VERSION,
@@ -131,13 +125,14 @@ def _encoder_manifest(
                        'depth along the optical axis, 0 where nothing was measured', 'm'),
             TensorSpec('camera', 'float32', (1, 4), 'fx, fy, cx, cy in these pixels', 'pixel'),
             TensorSpec('ground', 'float32', (1, 7), 'unit normal towards the ground, camera '
-                       'height, robot width, height and lowest obstacle; zero: unknown', 'm')),
+                       'height, robot width, height and lowest obstacle; zero: unknown', 'm'),
+            *((_BOXES,) if config.box_branch else ())),
         outputs=(
-            TensorSpec('tokens', 'float32', (1, rows * columns, size), 'visual tokens'),
+            TensorSpec('tokens', 'float32', (1, config.visual_tokens, size), 'visual tokens'),
             TensorSpec('features', 'float32', (
                 1, config.local_channels, config.height // 4, config.width // 4),
                 'local features'),
-            TensorSpec('channels', 'float32', (1, CHANNELS, config.height, config.width),
+            TensorSpec('channels', 'float32', (1, CHANNELS + LENGTHS, config.height, config.width),
                        'geometry of every pixel')),
         files=_hashes(folder),
         preprocessing={'width': config.width, 'height': config.height},
@@ -156,7 +151,6 @@ def _decoder_manifest(
     config = model.config
     rows, size = kv_rows(model.language_model)
     width, tokens = config.text_config.hidden_size, config.text_config.vocab_size
-    grid = config.encoder_config.grid
     inputs = (
         TensorSpec('embeddings', 'float32', (1, 'tokens', width), 'what the tokens mean'),
         TensorSpec('positions', 'int64', (1, 'tokens'), 'places in the text, from 0'),
@@ -172,11 +166,13 @@ def _decoder_manifest(
     return Manifest(
         name=folder.name, task=TASK, version=VERSION, licence=LICENCE,
         variants=(
+            # Each backend takes the first one that it can run.
             Variant('decoder_int8.onnx', 'int8', ('onnxruntime',), attention),
+            Variant('decoder_fp16.onnx', 'fp16', BOTH, attention),
             Variant('decoder.onnx', 'fp32', BOTH, attention)),
         inputs=inputs, outputs=outputs,
         files=_hashes(folder),
-        preprocessing={'prompt': prompt, 'visual_tokens': grid[0] * grid[1]},
+        preprocessing={'prompt': prompt, 'visual_tokens': config.encoder_config.visual_tokens},
         tokenizer=TOKENIZER, training_data='; '.join(trained),
         # One token, and prompts whose lengths are padded to multiples of BUCKET.
         profiles=tuple({
@@ -203,7 +199,8 @@ def main() -> None:
         prompt=PRESETS[arguments.preset].prompt, attention=arguments.attention)
     if arguments.data:
         frames = Frames(arguments.data, HELD_OUT)
-        metrics = measure(model, arguments.bundle, frames, HELD_OUT)
+        metrics = (*calibrate(arguments.bundle, frames, HELD_OUT),
+                   *measure(model, arguments.bundle, frames, HELD_OUT))
         describe(model, arguments.bundle, trained, metrics)
         for item in metrics:
             print(f'{item["name"]:>36} {item["value"]}')

@@ -1,7 +1,6 @@
 """A bundle against the PyTorch model it was exported from: same words, and how much faster."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 from datetime import timezone
 from pathlib import Path
@@ -13,32 +12,20 @@ from typing import Final
 import numpy as np
 import torch
 
-from deepsight_ros.engines.manifest import Manifest
-from deepsight_ros.engines.onnx_runtime import OnnxRuntimeEngine
 from deepsight_ros.language.generation import Limits
-from deepsight_ros.language.model import LanguageModel
-from deepsight_ros.perception.answering import ENCODER
 from deepsight_ros.perception.answering import SpatialAnswer
 from deepsight_ros.perception.answering import SpatialAnswering
 from deepsight_ros.perception.answering import with_pixels
-from deepsight_ros.perception.depth_input import depth_input
 from deepsight_ros.perception.evidence import DepthFrame
 from deepsight_training.datasets.questions import pack
 from deepsight_training.instructions.questions import write_questions
 from deepsight_training.instructions.sample import FrameSample
+from deepsight_training.language_inputs import open_precision
 from deepsight_training.models.modeling_deepsight import DeepSightForConditionalGeneration
 
 PER_FRAME: Final = 10
+PRECISIONS: Final = ('fp32', 'fp16', 'int8')
 LIMITS: Final = Limits(tokens=32)
-
-
-def open_precision(bundle: Path, precision: str) -> SpatialAnswering:
-    """Open a bundle's language model in one of its precisions, on one thread."""
-    manifest = Manifest.read(bundle)
-    variants = tuple(item for item in manifest.variants if item.precision == precision)
-    engine = OnnxRuntimeEngine.load(bundle, replace(manifest, variants=variants))
-    encoder = OnnxRuntimeEngine.load(bundle / ENCODER, Manifest.read(bundle / ENCODER))
-    return SpatialAnswering(encoder, LanguageModel(engine, bundle))
 
 
 def ask_torch(
@@ -46,18 +33,14 @@ def ask_torch(
     question: str,
 ) -> tuple[int, ...]:
     """Tokens that ``generate`` of transformers answers with, without the end."""
-    config = model.config.encoder_config
     prompter = answering.model.prompter
-    shown = depth_input(
-        frame.depth, frame.camera, frame.ground, frame.robot, (config.width, config.height))
+    shown = answering.encoder_inputs(frame)
     packed = pack(prompter, [(question, '')])
     ids = packed['ids'][None, :-1]  # without the end of the empty answer
     with torch.no_grad():
         found = model.generate(
             input_ids=ids, attention_mask=torch.ones_like(ids), regions=packed['regions'][None],
-            depth=torch.from_numpy(shown.depth)[None],
-            camera=torch.from_numpy(shown.camera)[None],
-            ground=torch.from_numpy(shown.ground)[None],
+            **{name: torch.from_numpy(array) for name, array in shown.items()},
             max_new_tokens=LIMITS.tokens, do_sample=False)
     answer = found[0, ids.shape[1]:].tolist()
     return tuple(answer[:answer.index(prompter.end)] if prompter.end in answer else answer)
@@ -92,7 +75,7 @@ def measure(
     expected = [ask_torch(model, fp32, frame, question) for frame, question in asked]
     torch_s = time.perf_counter() - started
     values: dict[str, float] = {}
-    for precision in ('fp32', 'int8'):
+    for precision in PRECISIONS:
         answering = open_precision(bundle, precision)
         answering.warm_up()
         said = [answering.ask(frame, question, LIMITS) for frame, question in asked]
