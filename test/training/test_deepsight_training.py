@@ -128,6 +128,14 @@ def test_labels_are_the_answers_and_nothing_else(tokenizer: Tokenizer):
     assert item['positions'][starts].tolist() == [4, 4]
 
 
+def test_every_place_in_a_question_is_looked_at(tokenizer: Tokenizer):
+    prompter = Prompter(tokenizer, 'nano', 4)
+    bare = prompter.question('How far is <loc:0.250,0.750>?')
+    assert bare == prompter.question('How far is <region:0.250,0.750>?')
+    assert len(bare.regions) == 1
+    assert tokenizer.region_id not in prompter.answer('1.20 m at <loc:0.250,0.750>')
+
+
 def test_a_question_sees_the_picture_and_itself(data: Path, tokenizer: Tokenizer):
     batch = collate([mixture(data, tokenizer, questions=count)[0] for count in (2, 3)])
     mask = batch['attention_mask'][1, 0]
