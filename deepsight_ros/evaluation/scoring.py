@@ -103,7 +103,7 @@ class FrameScorer:
         flat, plane = self._true_ground(truth, result.scene.camera, prior, labels)
         # Enlarged as the chain does it: a border that moves by a pixel would count as misses.
         classes = cv2.resize(result.classes, result.scene.camera.size,
-                             interpolation=cv2.INTER_NEAREST)
+                             interpolation=cv2.INTER_NEAREST_EXACT)
         road, ground = _flat_groups(sample(classes, truth))
         label = sample(result.scene.label, truth)
         ground |= label == Label.GROUND  # Under vehicles geometry finds what the network does not.
