@@ -171,7 +171,7 @@ def test_boxes_reach_the_graph(
     assert np.abs(seen - visual_embeddings(model, {**inputs, 'boxes': None})).max() > 0.1
 
 
-@pytest.mark.parametrize(('precision', 'least'), [('int8', 0.98), ('fp16', 0.9999)])
+@pytest.mark.parametrize(('precision', 'least'), [('int8', 0.999), ('fp16', 0.9999)])
 def test_smaller_weights_are_close(precision: str, least: float, bundle: Path, frame: DepthFrame,
                                    answering: SpatialAnswering):
     picture = answering.encode(frame)
@@ -206,6 +206,31 @@ def test_recorded_inputs_are_a_prompt_and_steps(precision: str, bundle: Path):
         assert run_parity(engine, cases, bundle, manifest, variant).passed
     recorded = read_recorded(bundle / ENCODER, Manifest.read(bundle / ENCODER))
     assert [case['depth'].any() and case['ground'].any() for case in recorded] == [True]
+
+
+def test_half_precision_still_norms_and_weighs_in_single_precision(bundle: Path):
+    graph = onnx.shape_inference.infer_shapes(onnx.load(bundle / 'decoder_fp16.onnx')).graph
+    dtypes = {item.name: item.type.tensor_type.elem_type
+              for item in (*graph.value_info, *graph.input, *graph.output)}
+    for node in graph.node:
+        if node.op_type in ('Softmax', 'ReduceMean', 'Sqrt', 'Cos'):
+            assert dtypes[node.input[0]] == onnx.TensorProto.FLOAT, node
+        if node.op_type in ('MatMul', 'Gemm'):
+            assert dtypes[node.input[0]] == onnx.TensorProto.FLOAT16, node
+
+
+def test_weights_in_8_bits_are_all_but_the_last_layer(bundle: Path):
+    weights = {name: {item.name: item for item in onnx.load(bundle / name).graph.initializer}
+               for name in ('decoder.onnx', 'decoder_int8.onnx')}
+    small = {name for name, item in weights['decoder_int8.onnx'].items()
+             if item.data_type == onnx.TensorProto.INT8}
+    assert len(small) == 7 * 2, 'matrices of two layers'
+    for name in small:
+        whole, integers, scale = (onnx.numpy_helper.to_array(item) for item in (
+            weights['decoder.onnx'][name], weights['decoder_int8.onnx'][name],
+            weights['decoder_int8.onnx'][f'{name}/scale']))
+        np.testing.assert_allclose(integers * scale, whole, atol=0.501 * scale.max())
+        assert np.abs(integers).max() == 127
 
 
 def test_a_token_makes_no_new_array(answering: SpatialAnswering, frame: DepthFrame):

@@ -6,6 +6,8 @@ from typing import Any
 from typing import Final
 
 import onnx
+from onnx import helper
+from onnx import TensorProto
 import torch
 from torch import nn
 from torch import Tensor
@@ -152,4 +154,40 @@ def _export(graph: nn.Module, example: tuple[Tensor, ...], shapes: dict[str, Any
     program = torch.onnx.export(
         graph.eval(), example, input_names=list(inputs), output_names=list(outputs),
         opset_version=OPSET, dynamic_shapes=shapes, dynamo=True, verbose=False)
-    onnx.save(clean(program.model_proto), path)
+    model = program.model_proto
+    _divide_by_roots(model.graph)
+    _widen_softmax(model.graph)
+    onnx.save(clean(model), path)
+
+
+def _divide_by_roots(graph: onnx.GraphProto) -> None:
+    """Write x * (1 / sqrt(y)) as x / sqrt(y): the form in which RMS norms become one node."""
+    inverse = {node.output[0]: node.input[0] for node in graph.node
+               if node.op_type == 'Reciprocal'}
+    uses = [name for node in graph.node for name in node.input]
+    divided = set()
+    for node in graph.node:
+        if node.op_type == 'Mul' and node.input[1] in inverse and uses.count(node.input[1]) == 1:
+            divided.add(node.input[1])
+            node.op_type, node.input[1] = 'Div', inverse[node.input[1]]
+    kept = [node for node in graph.node if node.output[0] not in divided]
+    del graph.node[:]
+    graph.node.extend(kept)
+
+
+def _widen_softmax(graph: onnx.GraphProto) -> None:
+    """Let softmax over half precision compute in single: the exporter drops those casts."""
+    half = {value.name for value in graph.value_info
+            if value.type.tensor_type.elem_type == TensorProto.FLOAT16}
+    nodes: list[onnx.NodeProto] = []
+    for node in graph.node:
+        if node.op_type != 'Softmax' or node.input[0] not in half:
+            nodes.append(node)
+            continue
+        scores, shares = node.input[0], node.output[0]
+        node.input[0], node.output[0] = f'{scores}/single', f'{shares}/single'
+        nodes += [
+            helper.make_node('Cast', [scores], [node.input[0]], to=TensorProto.FLOAT), node,
+            helper.make_node('Cast', [node.output[0]], [shares], to=TensorProto.FLOAT16)]
+    del graph.node[:]
+    graph.node.extend(nodes)

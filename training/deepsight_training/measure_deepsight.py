@@ -11,6 +11,7 @@ from typing import Final
 
 import numpy as np
 import torch
+from tqdm import tqdm
 
 from deepsight_ros.language.generation import Limits
 from deepsight_ros.perception.answering import SpatialAnswer
@@ -70,33 +71,50 @@ def measure(
         for sample in (frames[int(i)] for i in rng.permutation(len(frames))[:count])
         for frame in [DepthFrame(sample.depth, sample.camera, sample.ground, sample.robot)]
         for item in write_questions(sample, rng, count=PER_FRAME)][:count]
-    fp32 = open_precision(bundle, 'fp32')
-    started = time.perf_counter()
-    expected = [ask_torch(model, fp32, frame, question) for frame, question in asked]
-    torch_s = time.perf_counter() - started
+    expected, torch_s, said = _ask_in_turns(model, bundle, asked)
+    starts = [n for n in range(len(asked)) if n == 0 or asked[n][0] is not asked[n - 1][0]]
     values: dict[str, float] = {}
-    for precision in PRECISIONS:
-        answering = open_precision(bundle, precision)
-        answering.warm_up()
-        said = [answering.ask(frame, question, LIMITS) for frame, question in asked]
-        texts = [with_pixels(answering.model.tokenizer.decode(tokens), frame.camera.size)
-                 for tokens, (frame, _) in zip(expected, asked, strict=True)]
-        same = [answer.text == text for answer, text in zip(said, texts, strict=True)]
-        first = [said[0], *(answer for (one, _), (other, _), answer in zip(
-            asked, asked[1:], said[1:], strict=False) if one is not other)]
+    for precision, answers in said.items():
         values |= {
-            f'same_text_{precision}': float(np.mean(same)),
+            f'same_text_{precision}': float(np.mean([
+                answer.text == text for answer, text in zip(answers, expected, strict=True)])),
             f'first_token_ms_{precision}': 1e3 * median(
-                answer.encode_s + answer.prefill_s for answer in first),
-            f'answer_ms_{precision}': 1e3 * median(map(_seconds, said)),
+                answers[n].encode_s + answers[n].prefill_s for n in starts),
+            f'answer_ms_{precision}': 1e3 * median(map(_seconds, answers)),
             # The end of an answer is a token that was decoded, too.
-            f'tokens_per_second_{precision}': sum(answer.tokens + 1 for answer in said) / sum(
-                answer.decode_s for answer in said),
-            f'times_faster_than_generate_{precision}': torch_s / sum(map(_seconds, said))}
+            f'tokens_per_second_{precision}': sum(answer.tokens + 1 for answer in answers) / sum(
+                answer.decode_s for answer in answers),
+            f'times_faster_than_generate_{precision}': torch_s / sum(map(_seconds, answers))}
     date = datetime.now(timezone.utc).date().isoformat()
     return tuple({'name': name, 'value': round(value, 3), 'date': date,
                   'dataset': f'{len(asked)} questions on {title}, one CPU core'}
                  for name, value in values.items())
+
+
+def _ask_in_turns(
+    model: DeepSightForConditionalGeneration, bundle: Path,
+    asked: Sequence[tuple[DepthFrame, str]],
+) -> tuple[list[str], float, dict[str, list[SpatialAnswer]]]:
+    """PyTorch's answers and the seconds they took, and those of each precision.
+
+    Each question goes to all of them, so that what slows the machine slows all of them.
+    """
+    bundles = {precision: open_precision(bundle, precision) for precision in PRECISIONS}
+    for answering in bundles.values():
+        answering.warm_up()
+    reference = bundles[PRECISIONS[0]]
+    expected: list[str] = []
+    seconds = 0.0
+    said: dict[str, list[SpatialAnswer]] = {precision: [] for precision in PRECISIONS}
+    for frame, question in tqdm(asked, unit='question', desc='compare'):
+        started = time.perf_counter()
+        tokens = ask_torch(model, reference, frame, question)
+        seconds += time.perf_counter() - started
+        expected.append(with_pixels(
+            reference.model.tokenizer.decode(tokens), frame.camera.size))
+        for precision, answering in bundles.items():
+            said[precision].append(answering.ask(frame, question, LIMITS))
+    return expected, seconds, said
 
 
 def _seconds(answer: SpatialAnswer) -> float:
