@@ -38,6 +38,11 @@ are never trained on.
 
 ## Measured
 
+`same_text` is the share of answers that are PyTorch's to the letter. `confidence_error` is the
+expected calibration error of `confidence` over ten bins, on frames that neither the weights nor
+`confidence.json` have seen; `confidence_error_of_probabilities` is that of the bare product of the
+tokens' probabilities.
+
 {metrics}
 """
 
