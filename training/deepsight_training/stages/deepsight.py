@@ -84,8 +84,8 @@ STAGES: Final[dict[str, DeepSightStage]] = {
     'deepsight_nano_look': DeepSightStage(
         _ALL, 500, 4e-3, batch_size=16, families=LOOKING, matrix_learning_rate=0.03),
     'deepsight_nano': DeepSightStage(
-        _ALL, 3200, 4e-3, batch_size=16, start='deepsight_nano_look', is_averaged=True,
-        matrix_learning_rate=0.03),
+        _ALL, 2600, 2e-3, batch_size=16, start='deepsight_nano_look', is_averaged=True,
+        matrix_learning_rate=0.012),
 }
 
 
