@@ -6,6 +6,7 @@ that a plan computes the right thing: for that there is the parity gate.
 """
 
 from collections.abc import Callable
+from collections.abc import Mapping
 from pathlib import Path
 
 import onnx
@@ -16,8 +17,10 @@ from deepsight_ros.engines import Manifest
 HERE = Path(__file__).resolve().parent
 BUNDLES = sorted((HERE.parents[1] / 'models').rglob('manifest.json'))
 OPSETS = range(9, 21)
-Check = Callable[[onnx.NodeProto, set[str]], bool]
-"""Takes a node and the names of constants; whether the node respects the restriction."""
+Constants = Mapping[str, onnx.TensorProto]
+Check = Callable[[onnx.NodeProto, Constants], bool]
+"""Takes a node and the constants by name; whether the node respects the restriction."""
+MOST_OF_TOP_K = 3840
 NAMES = {'FLOAT': 'FP32', 'FLOAT16': 'FP16', 'BFLOAT16': 'BF16'}
 
 
@@ -35,12 +38,12 @@ def attributes(node: onnx.NodeProto) -> dict[str, object]:
     return {item.name: onnx.helper.get_attribute_value(item) for item in node.attribute}
 
 
-def pools_plainly(node: onnx.NodeProto, constants: set[str]) -> bool:
+def pools_plainly(node: onnx.NodeProto, constants: Constants) -> bool:
     found = attributes(node)
     return len(found['kernel_shape']) in (2, 3) and set(found.get('dilations', [1])) == {1}
 
 
-def resizes_plainly(node: onnx.NodeProto, constants: set[str]) -> bool:
+def resizes_plainly(node: onnx.NodeProto, constants: Constants) -> bool:
     found = attributes(node)
     return (found.get('coordinate_transformation_mode', b'half_pixel') in (
                 b'half_pixel', b'pytorch_half_pixel', b'tf_half_pixel_for_nn', b'asymmetric',
@@ -52,9 +55,15 @@ def resizes_plainly(node: onnx.NodeProto, constants: set[str]) -> bool:
             and not found.get('antialias') and 'axes' not in found)
 
 
+def picks_few(node: onnx.NodeProto, constants: Constants) -> bool:
+    wanted = constants.get(node.input[1])
+    return (attributes(node).get('sorted', 1) == 1 and wanted is not None
+            and onnx.numpy_helper.to_array(wanted).item() < MOST_OF_TOP_K)
+
+
 def has_constant(number: int) -> Check:
     """Return the check that an input is an initializer, or not there."""
-    def check(node: onnx.NodeProto, constants: set[str]) -> bool:
+    def check(node: onnx.NodeProto, constants: Constants) -> bool:
         return len(node.input) <= number or not node.input[number] or (
             node.input[number] in constants)
     return check
@@ -72,6 +81,7 @@ RESTRICTIONS: dict[str, Check] = {
     'ScatterND': lambda node, _: not node.attribute,
     'Slice': has_constant(3),
     'Squeeze': has_constant(1),
+    'TopK': picks_few,
     'Unsqueeze': has_constant(1),
     **{f'Reduce{kind}': has_constant(1) for kind in ('L2', 'Max', 'Mean', 'Min', 'Prod', 'Sum')},
 }
@@ -89,8 +99,9 @@ def graphs() -> list[Path]:
 def objections(model: onnx.ModelProto) -> list[str]:
     """Return what TensorRT's parser would not take."""
     graph = onnx.shape_inference.infer_shapes(model, strict_mode=True).graph
-    constants = {item.name for item in graph.initializer}
-    constants |= {node.output[0] for node in graph.node if node.op_type == 'Constant'}
+    constants = {item.name: item for item in graph.initializer}
+    constants |= {node.output[0]: attributes(node).get('value') for node in graph.node
+                  if node.op_type == 'Constant'}
     dtypes = {item.name: onnx.TensorProto.DataType.Name(item.data_type)
               for item in graph.initializer}
     dtypes |= {item.name: onnx.TensorProto.DataType.Name(item.type.tensor_type.elem_type)
