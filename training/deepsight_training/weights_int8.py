@@ -3,8 +3,9 @@
 Activations in 8 bits cost more answers than weights in 8 bits: a few of them are many times the
 others, and share one scale with the whole prompt. So an activation is the sum of two: the nearest
 of 255 steps, and what is left over in finer steps. Both are multiplied by the same integers, which
-makes the product as good as with activations in 16 bits. The last layer, which decides between
-digits, keeps its weights.
+makes the product as good as with activations in 16 bits. Two kinds of layers keep their weights:
+the last one, which decides between digits, and those that close the MLPs, where most of the
+remaining error came from (2 of 100 answers differed with them in 8 bits, 1 of 200 without).
 """
 
 from collections.abc import Sequence
@@ -27,12 +28,16 @@ def quantise(source: Path, target: Path) -> None:
     # The exporter's shapes of inner tensors are those of other nodes then.
     del graph.value_info[:]
     weights = {item.name: numpy_helper.to_array(item) for item in graph.initializer}
+    # What closes an MLP takes the product of two activations.
+    gated = {node.output[0] for node in graph.node
+             if node.op_type == 'Mul' and not weights.keys() & set(node.input)}
     written: dict[str, onnx.TensorProto] = {}
     nodes: list[onnx.NodeProto] = []
     split: set[str] = set()
     for node in graph.node:
-        # The head is no MatMul, as it takes a single row, and stays what it is.
-        if node.op_type != 'MatMul' or node.input[1] not in weights:
+        # The head is no MatMul, as it takes a single row.
+        if (node.op_type != 'MatMul' or node.input[1] not in weights
+                or node.input[0] in gated):
             nodes.append(node)
             continue
         activation, name = node.input
