@@ -36,6 +36,15 @@ def test_a_curve_is_found_again():
     assert found.offset == pytest.approx(1.5, abs=0.1)
 
 
+def test_answers_that_are_right_more_often_than_they_are_likely():
+    """Lengths: each of several digits would do, so that every one of them is unlikely."""
+    rng = np.random.default_rng(0)
+    curve = fit_curve([Outcome('distance', value, bool(rng.random() < 0.95))
+                       for value in rng.uniform(1e-3, 0.1, 300).tolist()])
+    assert curve(0.01) == pytest.approx(0.95, abs=0.03)
+    assert 0 <= curve.slope < 5
+
+
 def test_confidence_never_falls_with_the_probability():
     found = fit_curve(drawn(Curve(-1.0, 0.5), 1000))
     assert found.slope == 0

@@ -136,10 +136,19 @@ def fit_curve(outcomes: Sequence[Outcome], steps: int = 50) -> Curve:
     for _ in range(steps):
         shares = _sigmoid(inputs @ found)
         slopes = inputs.T * (shares * (1 - shares)) @ inputs + 1e-3 * np.eye(2)
-        found -= np.linalg.solve(slopes, inputs.T @ (shares - targets))
+        step = np.linalg.solve(slopes, inputs.T @ (shares - targets))
+        # A whole step may overshoot to where all is certain, and there is no way back.
+        while _surprise(inputs @ (found - step), targets) > _surprise(inputs @ found, targets):
+            step /= 2
+        found = found - step
     if found[0] < 0:  # the probability says nothing: confidence is how often the kind is right
         return Curve(0.0, logit(float(targets.mean())))
     return Curve(float(found[0]), float(found[1]))
+
+
+def _surprise(values: Floats, targets: Floats) -> float:
+    """Cross-entropy of the sigmoid of values [N] against targets [N], a little less exact."""
+    return round(float(np.logaddexp(0.0, values).sum() - targets @ values), 6)
 
 
 def _sigmoid(values: Floats) -> Floats:
