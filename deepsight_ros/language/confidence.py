@@ -1,9 +1,9 @@
 """
 How likely an answer is right, from the probability of its tokens.
 
-A model says "2.41 m" with little probability where "2.40 m" would be as good, and "yes" with too
-much where it has learned little: so each kind of answer has a curve of its own, fitted to answers
-about pictures that were never trained on.
+A model says "2.41 m" with little probability where "2.40 m" would be as good, the more so with a
+place behind it, and "yes" with too much where it has learned little: so each form of answer has a
+curve of its own, fitted to answers about pictures that were never trained on.
 """
 
 from __future__ import annotations
@@ -15,12 +15,13 @@ import math
 from pathlib import Path
 from typing import Final
 
+from deepsight_ros.language.answers import Answer
 from deepsight_ros.language.errors import LanguageError
 
 CONFIDENCE: Final = 'confidence.json'
-"""File of a bundle: kind of answer to slope and offset."""
+"""File of a bundle: form of answer to slope and offset."""
 OTHERS: Final = 'others'
-"""Key for all kinds of which there were too few answers."""
+"""Key for all forms of which there were too few answers."""
 _LEAST: Final = 1e-6
 
 
@@ -37,7 +38,7 @@ class Curve:
 
 
 class Confidence:
-    """The curves of a bundle, by kind of answer."""
+    """The curves of a bundle, by form of answer."""
 
     def __init__(self, curves: Mapping[str, Curve]) -> None:
         """Without any, confidence is the probability itself."""
@@ -48,8 +49,8 @@ class Confidence:
         """Read ``confidence.json``; raises ``LanguageError``."""
         try:
             content = json.loads(path.read_text(encoding='utf-8'))
-            curves = {kind: Curve(float(item['slope']), float(item['offset']))
-                      for kind, item in content.items()}
+            curves = {form: Curve(float(item['slope']), float(item['offset']))
+                      for form, item in content.items()}
             finite = all(math.isfinite(curve.slope + curve.offset) for curve in curves.values())
             if OTHERS not in curves or not finite:
                 raise ValueError(f'{OTHERS} is missing, or a number is not finite')
@@ -60,15 +61,20 @@ class Confidence:
 
     def write(self, path: Path) -> None:
         """Write ``confidence.json``."""
-        content = {kind: {'slope': round(curve.slope, 4), 'offset': round(curve.offset, 4)}
-                   for kind, curve in self._curves.items()}
+        content = {form: {'slope': round(curve.slope, 4), 'offset': round(curve.offset, 4)}
+                   for form, curve in self._curves.items()}
         path.write_text(json.dumps(content, indent=1) + '\n', encoding='utf-8')
 
-    def __call__(self, kind: str, probability: float) -> float:
-        """Return the confidence of an answer of a kind whose tokens have this probability."""
+    def __call__(self, answer: Answer, probability: float) -> float:
+        """Return the confidence of an answer whose tokens have this probability."""
         if not self._curves:
             return probability
-        return self._curves.get(kind, self._curves[OTHERS])(probability)
+        return self._curves.get(form_of(answer), self._curves[OTHERS])(probability)
+
+
+def form_of(answer: Answer) -> str:
+    """Return what answers with one curve have in common: kind, and whether they name a place."""
+    return f'{answer.kind} at a place' if answer.places else answer.kind
 
 
 def logit(probability: float) -> float:

@@ -62,7 +62,7 @@ class LanguageModel:
                 f'takes length {self.decoder.size}; export the bundle again')
         self.confidence = (Confidence.load(bundle / CONFIDENCE)
                            if CONFIDENCE in manifest.files else Confidence({}))
-        """How likely an answer of a kind is right, by the probability of its tokens."""
+        """How likely an answer is right, by its form and the probability of its tokens."""
         self._visual_tokens = visual_tokens
         self._picture: Picture | None = None
 

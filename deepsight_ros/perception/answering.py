@@ -200,7 +200,7 @@ class SpatialAnswering:
             return unanswered(question, 'error', _NO_GROUND + (frame.no_ground or _REMEDY))
         else:
             evidence = find_evidence(frame, asked, answer)
-        confidence = self.model.confidence(answer.kind, done.probability) if not error else 0.0
+        confidence = self.model.confidence(answer, done.probability) if not error else 0.0
         return SpatialAnswer(
             question, with_pixels(text, size), answer, evidence, confidence,
             len(done.tokens), encoded - started, done.prefill_s, done.decode_s, done.status, error)

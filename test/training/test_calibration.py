@@ -23,11 +23,12 @@ from deepsight_ros.language.confidence import Curve
 from deepsight_ros.language.confidence import OTHERS
 
 
-def drawn(curve: Curve, count: int, kind: str = 'distance') -> list[Outcome]:
+def drawn(curve: Curve, count: int, text: str = '2.00 m') -> list[Outcome]:
     """Answers that are right as often as a curve says."""
     rng = np.random.default_rng(0)
     probabilities = rng.uniform(0.02, 0.98, count).tolist()
-    return [Outcome(kind, value, bool(rng.random() < curve(value))) for value in probabilities]
+    return [Outcome(parse_answer(text), value, bool(rng.random() < curve(value)))
+            for value in probabilities]
 
 
 def test_a_curve_is_found_again():
@@ -39,7 +40,7 @@ def test_a_curve_is_found_again():
 def test_answers_that_are_right_more_often_than_they_are_likely():
     """Lengths: each of several digits would do, so that every one of them is unlikely."""
     rng = np.random.default_rng(0)
-    curve = fit_curve([Outcome('distance', value, bool(rng.random() < 0.95))
+    curve = fit_curve([Outcome(parse_answer('2.00 m'), value, bool(rng.random() < 0.95))
                        for value in rng.uniform(1e-3, 0.1, 300).tolist()])
     assert curve(0.01) == pytest.approx(0.95, abs=0.03)
     assert 0 <= curve.slope < 5
@@ -53,14 +54,16 @@ def test_confidence_never_falls_with_the_probability():
 
 @pytest.mark.parametrize('is_right', [False, True])
 def test_answers_that_are_all_alike_are_no_certainty(is_right: bool):
-    curve = fit_curve([Outcome('class', 0.9, is_right)] * 100)
+    curve = fit_curve([Outcome(parse_answer('chair'), 0.9, is_right)] * 100)
     assert 0 < curve(0.9) < 1
     assert curve(0.9) == pytest.approx(float(is_right), abs=0.02)
 
 
-def test_rare_kinds_share_a_curve():
-    outcomes = [*drawn(Curve(1.0, 1.0), 100), *drawn(Curve(1.0, 1.0), 10, 'count')]
-    assert fit_curves(outcomes).keys() == {'distance', OTHERS}
+def test_rare_forms_share_a_curve():
+    curve = Curve(1.0, 1.0)
+    outcomes = [*drawn(curve, 100), *drawn(curve, 90, '2.00 m at <loc:0.5,0.5>'),
+                *drawn(curve, 10, '3')]
+    assert fit_curves(outcomes).keys() == {'distance', 'distance at a place', OTHERS}
 
 
 def test_calibration_error():
@@ -92,4 +95,4 @@ def test_a_bundle_is_calibrated(spatial_language_bundle: Path, tmp_path: Path):
     metrics = {item['name']: item['value'] for item in calibrate(copy, frames, 'noise', 12)}
     assert metrics.keys() == {
         'right_answers', 'confidence_error_of_probabilities', 'confidence_error'}
-    assert Confidence.load(copy / CONFIDENCE)('distance', 0.5) < 0.9
+    assert Confidence.load(copy / CONFIDENCE)(parse_answer('2.00 m'), 0.5) < 0.9

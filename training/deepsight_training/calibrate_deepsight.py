@@ -1,4 +1,4 @@
-"""How sure a bundle may be of its answers: one curve for each kind, fitted on held-out frames."""
+"""How sure a bundle may be of its answers: a curve for each form, fitted on held-out frames."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -20,20 +20,22 @@ from deepsight_ros.language.answers import parse_answer
 from deepsight_ros.language.confidence import CONFIDENCE
 from deepsight_ros.language.confidence import Confidence
 from deepsight_ros.language.confidence import Curve
+from deepsight_ros.language.confidence import form_of
 from deepsight_ros.language.confidence import logit
 from deepsight_ros.language.confidence import OTHERS
 from deepsight_ros.perception.answering import SpatialAnswering
 from deepsight_ros.perception.evidence import close
 from deepsight_ros.perception.evidence import DepthFrame
+from deepsight_training.datasets.questions import FAMILY_WEIGHTS
 from deepsight_training.instructions.questions import QuestionItem
 from deepsight_training.instructions.questions import write_questions
 from deepsight_training.instructions.sample import FrameSample
 from deepsight_training.instructions.sensors import sense
 from deepsight_training.language_inputs import open_precision
 
-PER_FRAME: Final = 8
+PER_FRAME: Final = 16
 ENOUGH: Final = 60
-"""Answers of a kind below which it has no curve of its own."""
+"""Answers of a form below which it has no curve of its own."""
 BINS: Final = 10
 
 Floats = npt.NDArray[np.float64]
@@ -41,14 +43,14 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Outcome:
-    """Kind of an answer, the probability of its tokens, and whether it was right."""
+    """An answer, the probability of its tokens, and whether it was right."""
 
-    kind: str
+    answer: Answer
     probability: float
     is_right: bool
 
 
-def calibrate(bundle: Path, frames: Sequence[FrameSample], title: str, count: int = 3000,
+def calibrate(bundle: Path, frames: Sequence[FrameSample], title: str, count: int = 6000,
               ) -> tuple[dict[str, Any], ...]:
     """Write ``confidence.json`` of a bundle, fitted to half of the frames.
 
@@ -70,7 +72,7 @@ def calibrate(bundle: Path, frames: Sequence[FrameSample], title: str, count: in
     confidence = Confidence(fit_curves(halves[0]))
     confidence.write(bundle / CONFIDENCE)
     raw = np.array([item.probability for item in halves[1]])
-    curved = np.array([confidence(item.kind, item.probability) for item in halves[1]])
+    curved = np.array([confidence(item.answer, item.probability) for item in halves[1]])
     right = np.array([item.is_right for item in halves[1]], np.float64)
     date = datetime.now(timezone.utc).date().isoformat()
     values = {'right_answers': right.mean(),
@@ -91,7 +93,7 @@ def ask(answering: SpatialAnswering, frames: Sequence[FrameSample], count: int,
                 answer = answering.ask(seen, item.text)
                 if answer.status == 'ok':
                     halves[number % 2].append(Outcome(
-                        answer.answer.kind, answer.confidence, is_right(item, answer.answer)))
+                        answer.answer, answer.confidence, is_right(item, answer.answer)))
                     bar.update()
             if sum(map(len, halves)) >= count:
                 break
@@ -103,7 +105,8 @@ def _draw(frames: Sequence[FrameSample]) -> Iterator[tuple[int, DepthFrame, list
     for number, index in enumerate(rng.permutation(len(frames))):
         seen, truth = sense(frames[int(index)], rng)
         yield (number, DepthFrame(seen.depth, seen.camera, seen.ground, seen.robot),
-               write_questions(truth, rng, count=PER_FRAME))
+               # Rare families as often as in training: their forms need curves, too.
+               write_questions(truth, rng, FAMILY_WEIGHTS, count=PER_FRAME))
 
 
 def is_right(item: QuestionItem, answer: Answer) -> bool:
@@ -117,11 +120,11 @@ def is_right(item: QuestionItem, answer: Answer) -> bool:
 
 
 def fit_curves(outcomes: Sequence[Outcome]) -> dict[str, Curve]:
-    """Curve of each kind that there is enough of, and one for the others."""
-    by_kind: dict[str, list[Outcome]] = defaultdict(list)
+    """Curve of each form that there is enough of, and one for the others."""
+    by_form: dict[str, list[Outcome]] = defaultdict(list)
     for outcome in outcomes:
-        by_kind[outcome.kind].append(outcome)
-    curves = {kind: fit_curve(found) for kind, found in sorted(by_kind.items())
+        by_form[form_of(outcome.answer)].append(outcome)
+    curves = {form: fit_curve(found) for form, found in sorted(by_form.items())
               if len(found) >= ENOUGH}
     return {**curves, OTHERS: fit_curve(outcomes)}
 
@@ -141,7 +144,7 @@ def fit_curve(outcomes: Sequence[Outcome], steps: int = 50) -> Curve:
         while _surprise(inputs @ (found - step), targets) > _surprise(inputs @ found, targets):
             step /= 2
         found = found - step
-    if found[0] < 0:  # the probability says nothing: confidence is how often the kind is right
+    if found[0] < 0:  # the probability says nothing: confidence is how often the form is right
         return Curve(0.0, logit(float(targets.mean())))
     return Curve(float(found[0]), float(found[1]))
 
