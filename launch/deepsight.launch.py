@@ -11,7 +11,6 @@ from launch.substitutions import PythonExpression
 from launch_ros.actions import Node
 
 from deepsight_ros.resources import find_config
-from deepsight_ros.resources import list_bundles
 
 HERE = Path(__file__).resolve().parent
 
@@ -19,7 +18,6 @@ HERE = Path(__file__).resolve().parent
 def generate_launch_description() -> LaunchDescription:
     """Return the nodes; the arguments of their own launch files work here too."""
     depth = LaunchConfiguration('depth')
-    can_answer = any(bundle.name == 'deepsight_nano' for bundle in list_bundles())
     return LaunchDescription([
         DeclareLaunchArgument(
             'rviz', default_value='false', choices=['true', 'false'],
@@ -31,9 +29,7 @@ def generate_launch_description() -> LaunchDescription:
         IncludeLaunchDescription(
             str(HERE / 'embodied_depth.launch.py'),
             condition=IfCondition(PythonExpression(["not '", depth, "'"]))),
-        IncludeLaunchDescription(
-            str(HERE / 'spatial_language.launch.py'),
-            condition=IfCondition(PythonExpression([f"{can_answer} or '", depth, "' != ''"]))),
+        IncludeLaunchDescription(str(HERE / 'spatial_language.launch.py')),
         Node(
             package='rviz2',
             executable='rviz2',

@@ -36,6 +36,12 @@ Answers come from exact depth; what the model sees has the noise and holes of ca
 scanners and embodied depth. Questions come from a grammar; the last four wordings of each family
 are never trained on.
 
+## Limits
+
+What it reads off the geometry of places it is right about; what depends on names of things, on
+counting, or on wordings unlike those of the grammar, much less often: README has the table. It
+answers in the grammar's words, in English.
+
 ## Measured
 
 `same_text` is the share of answers that are PyTorch's to the letter. `confidence_error` is the
