@@ -213,7 +213,11 @@ def test_millimetres_are_answered_as_metres_are(asker):
         STAMP + 1, np.round(1000 * hall()).astype(np.uint16)))
     second = asker.ask(PLACE)
     assert second['value'] == pytest.approx(first['value'], abs=0.02)
-    assert second['evidence'] == [{'pixel': [80, 30], 'depth_m': WALL}]
+    # A model that has learned nothing may point anywhere.
+    assert [place['pixel'] for place in second['evidence']] == [
+        place['pixel'] for place in first['evidence']] != []
+    assert [place['depth_m'] for place in second['evidence']] == pytest.approx(
+        [place['depth_m'] for place in first['evidence']], abs=1e-3)
 
 
 def test_a_picture_of_another_size_in_mid_stream(language_peer):
