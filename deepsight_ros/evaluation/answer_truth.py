@@ -26,18 +26,27 @@ def true_frame(
     """
     Frame of true points [N, 3] (column, row, depth in metres) in the picture of ``camera``.
 
-    It has up to ``WIDTH`` columns. The nearest point of a pixel counts, as a camera would see it;
-    pixels without one are NaN. ``ground`` is the true one.
+    ``ground`` is the true one; the size is that of ``depth_image``.
+    """
+    depth = depth_image(points, camera)
+    return DepthFrame(depth, camera.scaled(*depth.shape[::-1]), ground, robot)
+
+
+def depth_image(points: npt.NDArray[np.float32], camera: Camera) -> npt.NDArray[np.float32]:
+    """
+    Image [h, w] (m) of points [N, 3] (column, row, depth in metres), of up to ``WIDTH`` columns.
+
+    The nearest point of a pixel counts, as a camera would see it; pixels without one are NaN.
     """
     width = min(WIDTH, camera.width)
-    small = camera.scaled(width, round(camera.height * width / camera.width))
-    columns = ((points[:, 0] + 0.5) * small.width / camera.width).astype(int)
-    rows = ((points[:, 1] + 0.5) * small.height / camera.height).astype(int)
-    inside = (columns >= 0) & (columns < small.width) & (rows >= 0) & (rows < small.height)
-    depth = np.full((small.height, small.width), np.inf, np.float32)
+    height = round(camera.height * width / camera.width)
+    columns = ((points[:, 0] + 0.5) * width / camera.width).astype(int)
+    rows = ((points[:, 1] + 0.5) * height / camera.height).astype(int)
+    inside = (columns >= 0) & (columns < width) & (rows >= 0) & (rows < height)
+    depth = np.full((height, width), np.inf, np.float32)
     np.minimum.at(depth, (rows[inside], columns[inside]), points[inside, 2])
     depth[np.isinf(depth)] = np.nan
-    return DepthFrame(depth, small, ground, robot)
+    return depth
 
 
 def judge(truth: DepthFrame, size: tuple[int, int], question: str, text: str) -> Evidence:

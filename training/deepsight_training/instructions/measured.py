@@ -9,6 +9,7 @@ from typing import Final
 import cv2
 import numpy as np
 
+from deepsight_ros.evaluation.answer_truth import depth_image
 from deepsight_ros.evaluation.datasets import Dataset
 from deepsight_ros.evaluation.datasets import Frame
 from deepsight_ros.evaluation.scoring import unproject
@@ -18,11 +19,8 @@ from deepsight_ros.geometry.points import Robot
 from deepsight_ros.perception.embodied_depth import EmbodiedDepth
 from deepsight_ros.perception.evidence import DepthFrame
 from deepsight_ros.perception.segmentation import Segmentation
-from deepsight_training.instructions.sample import FloatImage
 from deepsight_training.instructions.sample import FrameSample
 
-WIDTH: Final = 320
-"""Columns of a measured depth image at most: about as many as a scanner has beams for."""
 CAR: Final = Robot(width=1.9, height=1.7, min_obstacle_height=0.3)
 """Who drives where the data set's camera is on a car."""
 
@@ -47,7 +45,7 @@ def measured_frames(name: str, dataset: Dataset, indices: Iterable[int],
     pipeline: EmbodiedDepth | None = None
     for index in indices:
         frame = dataset[index]
-        depth = depth_image(frame)
+        depth = depth_image(frame.truth_points(), frame.camera)
         camera = frame.camera.scaled(*depth.shape[::-1])
         ground = true_ground(frame, dataset.ground_is_exact)
         # Files and records are named after frames; those of some data sets are paths.
@@ -66,23 +64,6 @@ def measured_frames(name: str, dataset: Dataset, indices: Iterable[int],
             depth = np.where(np.isfinite(small), small, np.nan).astype(np.float32)
             seen = DepthFrame(depth, camera, result.ground, sample.robot)
         yield Measured(sample, seen)
-
-
-def depth_image(frame: Frame) -> FloatImage:
-    """Truth as an image of up to WIDTH columns (m, NaN where there is none).
-
-    The nearest point of a pixel counts, as a camera would see it.
-    """
-    width = min(WIDTH, frame.camera.width)
-    height = round(frame.camera.height * width / frame.camera.width)
-    points = frame.truth_points()
-    columns = ((points[:, 0] + 0.5) * width / frame.camera.width).astype(int)
-    rows = ((points[:, 1] + 0.5) * height / frame.camera.height).astype(int)
-    inside = (columns >= 0) & (columns < width) & (rows >= 0) & (rows < height)
-    depth = np.full((height, width), np.inf, np.float32)
-    np.minimum.at(depth, (rows[inside], columns[inside]), points[inside, 2])
-    depth[np.isinf(depth)] = np.nan
-    return depth
 
 
 def true_ground(frame: Frame, is_exact: bool) -> GroundPlane | None:
