@@ -1,14 +1,12 @@
 """Benchmarks: balanced, about frames that are there, and true as far as the depth tells."""
 
 from collections import Counter
-from dataclasses import replace
 import re
 
 from deepsight_training.datasets.sample import DatasetError
 from deepsight_training.instructions.__main__ import main
 from deepsight_training.instructions.benchmark import as_measured
 from deepsight_training.instructions.benchmark import build
-from deepsight_training.instructions.measured import depth_image
 from deepsight_training.instructions.measured import measured_frames
 from deepsight_training.instructions.questions import write_questions
 from deepsight_training.instructions.shards import read_frames
@@ -17,14 +15,13 @@ from deepsight_training.instructions.views import layout_samples
 import numpy as np
 import pytest
 
-from deepsight_ros.evaluation.datasets import Frame
+from deepsight_ros.evaluation.answer_truth import depth_image
 from deepsight_ros.evaluation.datasets import GroundOptions
 from deepsight_ros.evaluation.datasets import open_dataset
 from deepsight_ros.evaluation.qa_items import frames_of
 from deepsight_ros.evaluation.qa_items import read_items
 from deepsight_ros.evaluation.qa_scores import blind_scores
 from deepsight_ros.geometry import Camera
-from deepsight_ros.geometry import GroundPlane
 from deepsight_ros.geometry.points import above_ground
 from deepsight_ros.geometry.points import first_obstacle
 from deepsight_ros.geometry.points import organised_points
@@ -45,7 +42,7 @@ def built(tmp_path_factory):
 
 def test_answers_are_balanced(built):
     _, items = built
-    for name in ('nearer', 'exists', 'safe', 'above_below', 'nearer_region'):
+    for name in ('nearer', 'exists', 'safe', 'above_below'):
         answers = Counter(item.ground_truth for item in items if item.question_type == name)
         assert len(answers) == 2 and max(answers.values()) - min(answers.values()) <= 1, name
     constant = {name: scores['best_constant'] for name, scores in blind_scores(items).items()}
@@ -65,16 +62,6 @@ def test_the_length_asked_for_does_not_tell_whether_it_is_safe(built):
     assert np.all(asked[order[1::2]] < 1.2 * asked[order[::2]])
 
 
-def test_both_forms_of_a_place_are_asked_with_the_same_answer(built):
-    _, items = built
-    coordinates = [item for item in items if item.question_type == 'nearer']
-    regions = [item for item in items if item.question_type == 'nearer_region']
-    assert len(coordinates) == len(regions) > 10
-    for one, other in zip(coordinates, regions, strict=True):
-        assert one.question.replace('<loc:', '<region:') == other.question
-        assert one.ground_truth == other.ground_truth and one.frame == other.frame
-
-
 def test_truth_follows_from_the_stored_depth(built):
     folder, items = built
     checked = Counter()
@@ -89,7 +76,7 @@ def test_truth_follows_from_the_stored_depth(built):
                 assert float(item.ground_truth) == pytest.approx(ranges[pixels[0]], rel=1e-3)
             elif item.question_type == 'nearest_obstacle':
                 assert float(item.ground_truth) == pytest.approx(found.distance, rel=1e-3)
-            elif item.question_type == 'nearer_region':
+            elif item.question_type == 'nearer':
                 assert item.ground_truth == 'AB'[int(np.argmin([ranges[p] for p in pixels]))]
             elif item.question_type == 'safe' and found:
                 asked = parse_answer(item.question).distance
@@ -120,17 +107,15 @@ def test_no_frames_is_an_error(tmp_path):
 def test_the_nearest_point_of_a_pixel_is_its_depth():
     camera = Camera(640, 480, 500.0, 500.0, 319.5, 239.5)
     truth = np.array([[10, 10, 5.0], [10.4, 10.6, 3.0], [639.4, 479.4, 7.0]], np.float32)
-    frame = Frame('f', 0, 'camera', np.zeros((480, 640, 3), np.uint8), camera,
-                  GroundPlane.from_height(1.0), truth)
-    depth = depth_image(frame)
+    depth = depth_image(truth, camera)
     assert depth.shape == (240, 320)
     assert depth[5, 5] == 3.0 and depth[239, 319] == 7.0
     assert np.isfinite(depth).sum() == 2
     small = Camera(96, 64, 80.0, 80.0, 47.5, 31.5)
     dense = np.full((64, 96), 2.0, np.float32)
-    image = np.zeros((64, 96, 3), np.uint8)
-    same = depth_image(replace(frame, camera=small, image=image, truth=dense))
-    np.testing.assert_array_equal(same, dense)
+    rows, columns = np.indices(dense.shape)
+    points = np.stack([columns, rows, dense], -1).reshape(-1, 3).astype(np.float32)
+    np.testing.assert_array_equal(depth_image(points, small), dense)
 
 
 @pytest.mark.parametrize(('name', 'folder', 'ground'), [

@@ -5,7 +5,7 @@ How questions are drawn: places lie on one surface (``draft.FLAT``); compared pl
 "safe to move X" is 4 to 50 % off the clearance, and each safe move has its twin of the same length
 (within 5 %) that is not; a thing that is asked for is as often there as not; letters, directions,
 counts and classes are as balanced as the frames allow; lengths are spread over their range's
-logarithm. Questions about places are asked twice, with coordinates and with region tokens.
+logarithm.
 """
 
 from collections import defaultdict
@@ -159,24 +159,13 @@ def _write(chosen: Sequence[Candidate], frames: Sequence[Measured], name: str, o
         np.savez_compressed(path, depth=frames[index].seen.depth)
         described[index] = describe_frame(
             frames[index].seen, str(path.relative_to(out)))
-    lines = []
-    for candidate in chosen:
-        for question_type, text in _forms(candidate.item):
-            lines.append(_line(len(lines), name, frames[candidate.frame].sample.name, candidate,
-                               question_type, text, described[candidate.frame]))
+    lines = [_line(number, name, frames[candidate.frame].sample.name, candidate,
+                   described[candidate.frame]) for number, candidate in enumerate(chosen)]
     (out / f'{name}.jsonl').write_text('\n'.join(line.to_json() for line in lines) + '\n', 'utf8')
     return len(lines)
 
 
-def _forms(item: QuestionItem) -> list[tuple[str, str]]:
-    """Question type and text: with coordinates, and with regions where places are named."""
-    if '<loc:' not in item.text and '<region:' not in item.text:
-        return [(item.family, item.text)]
-    return [(item.family, item.text.replace('<region:', '<loc:')),
-            (f'{item.family}_region', item.text.replace('<loc:', '<region:'))]
-
-
-def _line(number: int, name: str, scene: str, candidate: Candidate, question_type: str, text: str,
+def _line(number: int, name: str, scene: str, candidate: Candidate,
           described: dict[str, object]) -> QaItem:
     item = candidate.item
     answer = parse_answer(item.answer)
@@ -184,5 +173,5 @@ def _line(number: int, name: str, scene: str, candidate: Candidate, question_typ
     if item.kind == 'count':
         truth = str(answer.value)
     places = tuple((round(place.u, 4), round(place.v, 4)) for place in item.places)
-    return QaItem(number, name, scene, question_type, item.category, item.kind, text, truth,
+    return QaItem(number, name, scene, item.family, item.category, item.kind, item.text, truth,
                   item.unit, item.options, places, described)
