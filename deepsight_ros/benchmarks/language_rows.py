@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import closing
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -63,7 +64,7 @@ def language_rows(bundle: Path, bag: Path, seconds: float) -> list[Row]:
     """Ask about the true depth of a sample bag for some ``seconds``."""
     manifest = Manifest.read(bundle)
     fast = manifest.variant('onnxruntime').precision
-    timed = _ask(bundle, dict.fromkeys((fast, FULL)), read_frames(bag), seconds)
+    timed = _ask(bundle, dict.fromkeys((fast, FULL)), list(read_frames(bag)), seconds)
     own, full = timed[fast], timed[FULL] if fast != FULL else None
     plain = (f'the same model with weights in {FULL}; value: {fast}' if full
              else f'none: the bundle has weights in {FULL} only')
@@ -76,13 +77,14 @@ def language_rows(bundle: Path, bag: Path, seconds: float) -> list[Row]:
         against_transformers(manifest, fast)]
 
 
-def read_frames(bag: Path) -> list[DepthFrame]:
-    """True depth images of a sample bag, with their ground."""
+def read_frames(bag: Path) -> Iterator[DepthFrame]:
+    """Yield the true depth images of a sample bag, with their ground."""
     with BagReader(bag) as reader:
         topics = choose_topics(reader, ReplaySettings())
         frames = DepthFrames(Extrinsics(transforms=read_transforms(reader)), Robot())
         info = reader.first(topics.depth_camera_info)
-        return [frames(message.content, info) for message in reader.messages([topics.depth])]
+        for message in reader.messages([topics.depth]):
+            yield frames(message.content, info)
 
 
 def questions(frame: DepthFrame) -> list[str]:
@@ -97,8 +99,10 @@ def _ask(
     """Let the precisions take turns, so that what slows the machine slows all of them."""
     timed = {precision: _Timed() for precision in precisions}
     with ExitStack() as stack:
-        models = {precision: stack.enter_context(closing(_open(bundle, precision)))
+        models = {precision: stack.enter_context(closing(open_precision(bundle, precision)))
                   for precision in precisions}
+        for model in models.values():
+            model.warm_up()
         bar = stack.enter_context(tqdm(desc='language', unit='picture', mininterval=0.5))
         started = perf_counter()
         for frame in cycle(frames):
@@ -112,14 +116,15 @@ def _ask(
     raise AssertionError('a sample bag has depth images')
 
 
-def _open(bundle: Path, precision: str) -> SpatialAnswering:
+def open_precision(
+    bundle: Path, precision: str, engine_type: type[OnnxRuntimeEngine] = OnnxRuntimeEngine,
+) -> SpatialAnswering:
+    """Open a bundle's language model in one of its precisions, on one thread."""
     manifest = Manifest.read(bundle)
     variants = tuple(item for item in manifest.variants if item.precision == precision)
-    encoder = OnnxRuntimeEngine.load(bundle / ENCODER, Manifest.read(bundle / ENCODER))
-    decoder = OnnxRuntimeEngine.load(bundle, replace(manifest, variants=variants))
-    answering = SpatialAnswering(encoder, LanguageModel(decoder, bundle))
-    answering.warm_up()
-    return answering
+    engine = engine_type.load(bundle, replace(manifest, variants=variants))
+    encoder = engine_type.load(bundle / ENCODER, Manifest.read(bundle / ENCODER))
+    return SpatialAnswering(encoder, LanguageModel(engine, bundle))
 
 
 def against_transformers(manifest: Manifest, precision: str) -> Row:

@@ -17,6 +17,7 @@ from deepsight_ros.ros.ask import ask_nodes
 from deepsight_ros.ros.child_process import ChildError
 from deepsight_ros.ros.child_process import ChildProcess
 from deepsight_ros.ros.child_process import own_graph
+from deepsight_ros.ros.child_process import ros_arguments
 
 NODE = 'deepsight_ros.ros.spatial_language'
 PLAYER = 'deepsight_ros.ros.bag_player'
@@ -31,14 +32,11 @@ def language_row(bundle: Path, bag: Path, plain_rss_mb: float) -> Row:
     values = {'language_bundle': bundle, 'camera_height': 1.5, 'ground_frame': "''",
               'max_frame_age': 0.0}
     remapped = {'depth/image': topics.depth, 'depth/camera_info': topics.depth_camera_info}
-    arguments = ['--ros-args',
-                 *(word for item in values.items() for word in ('-p', '{}:={}'.format(*item))),
-                 *(word for item in remapped.items() for word in ('-r', '{}:={}'.format(*item)))]
     with tempfile.TemporaryDirectory() as folder, \
-            ChildProcess(NODE, arguments, Path(folder, 'node.log')) as node:
+            ChildProcess(NODE, ros_arguments(values, remapped), Path(folder, 'node.log')) as node:
         node.wait_for('active:', _PATIENCE)
         with ChildProcess(PLAYER, [str(bag)], Path(folder, 'player.log')):
-            for text in questions(read_frames(bag)[0]):
+            for text in questions(next(read_frames(bag))):
                 _ask(text, node)
             rss = node.peak_rss_mb()
     return Row('language_rss_mb', rss, 'MB', plain_rss_mb,

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
+from deepsight_ros.benchmarks.language_rows import open_precision
 from deepsight_ros.engines.manifest import Manifest
 from deepsight_ros.language.answers import Answer
 from deepsight_ros.language.answers import parse_answer
@@ -31,7 +32,6 @@ from deepsight_training.instructions.questions import QuestionItem
 from deepsight_training.instructions.questions import write_questions
 from deepsight_training.instructions.sample import FrameSample
 from deepsight_training.instructions.sensors import sense
-from deepsight_training.language_inputs import open_precision
 
 PER_FRAME: Final = 16
 ENOUGH: Final = 60

@@ -1,6 +1,5 @@
 """What plans of a language bundle are checked with: prompts about the sample bags, and steps."""
 
-from collections.abc import Iterator
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +8,8 @@ from typing import Final
 
 import numpy as np
 
+from deepsight_ros.benchmarks.language_rows import open_precision
+from deepsight_ros.benchmarks.language_rows import read_frames
 from deepsight_ros.engines.manifest import Manifest
 from deepsight_ros.engines.manifest import sha256
 from deepsight_ros.engines.onnx_runtime import OnnxRuntimeEngine
@@ -18,18 +19,8 @@ from deepsight_ros.engines.tensors import Array
 from deepsight_ros.engines.tensors import Inputs
 from deepsight_ros.engines.tensors import Targets
 from deepsight_ros.engines.tensors import Tensor
-from deepsight_ros.evaluation.bag_reader import BagReader
-from deepsight_ros.evaluation.bag_topics import choose_topics
-from deepsight_ros.evaluation.replay_run import read_transforms
-from deepsight_ros.evaluation.replay_settings import ReplaySettings
-from deepsight_ros.geometry.points import Robot
 from deepsight_ros.language.decoder import Decoder
-from deepsight_ros.language.model import LanguageModel
 from deepsight_ros.perception.answering import ENCODER
-from deepsight_ros.perception.answering import SpatialAnswering
-from deepsight_ros.perception.depth_frames import DepthFrames
-from deepsight_ros.perception.evidence import DepthFrame
-from deepsight_ros.perception.extrinsics import Extrinsics
 from deepsight_ros.resources import find_sample_bag
 from deepsight_ros.resources import SAMPLE_BAGS
 
@@ -52,17 +43,6 @@ class RecordingEngine(OnnxRuntimeEngine):
         return super().__call__(inputs, into=into)
 
 
-def open_precision(
-    bundle: Path, precision: str, engine_type: type[OnnxRuntimeEngine] = OnnxRuntimeEngine,
-) -> SpatialAnswering:
-    """Open a bundle's language model in one of its precisions, on one thread."""
-    manifest = Manifest.read(bundle)
-    variants = tuple(item for item in manifest.variants if item.precision == precision)
-    engine = engine_type.load(bundle, replace(manifest, variants=variants))
-    encoder = engine_type.load(bundle / ENCODER, Manifest.read(bundle / ENCODER))
-    return SpatialAnswering(encoder, LanguageModel(engine, bundle))
-
-
 def record_inputs(bundle: Path) -> None:
     """Write recorded inputs of the language model and its encoder, and name them in the manifests.
 
@@ -72,7 +52,8 @@ def record_inputs(bundle: Path) -> None:
     encoder, engine = answering.encoder, answering.model.decoder.engine
     assert isinstance(encoder, RecordingEngine)
     assert isinstance(engine, RecordingEngine)
-    for frame in _sample_frames():
+    for name in SAMPLE_BAGS:
+        frame = next(read_frames(find_sample_bag(name)))
         decoder = Decoder(engine)
         step = decoder.run(answering.model.prompt(answering.encode(frame), _QUESTION))
     for _ in range(_STEPS):
@@ -80,16 +61,6 @@ def record_inputs(bundle: Path) -> None:
     _record(bundle, engine.cases, np.dtype(np.float16))
     # Depth in half precision would be other depth.
     _record(bundle / ENCODER, encoder.cases[:1], np.dtype(np.float32))
-
-
-def _sample_frames() -> Iterator[DepthFrame]:
-    """First depth image of each sample bag with its camera and ground."""
-    for name in SAMPLE_BAGS:
-        with BagReader(find_sample_bag(name)) as bag:
-            topics = choose_topics(bag, ReplaySettings())
-            extrinsics = Extrinsics(transforms=read_transforms(bag))
-            yield DepthFrames(extrinsics, Robot())(
-                bag.first(topics.depth), bag.first(topics.depth_camera_info))
 
 
 def _record(bundle: Path, cases: Sequence[Case], precision: np.dtype[Any]) -> None:

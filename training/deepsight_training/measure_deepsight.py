@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
+from deepsight_ros.benchmarks.language_rows import open_precision
 from deepsight_ros.language.generation import Limits
 from deepsight_ros.perception.answering import SpatialAnswer
 from deepsight_ros.perception.answering import SpatialAnswering
@@ -21,7 +22,6 @@ from deepsight_ros.perception.evidence import DepthFrame
 from deepsight_training.datasets.questions import pack
 from deepsight_training.instructions.questions import write_questions
 from deepsight_training.instructions.sample import FrameSample
-from deepsight_training.language_inputs import open_precision
 from deepsight_training.models.modeling_deepsight import DeepSightForConditionalGeneration
 
 PER_FRAME: Final = 10
