@@ -34,6 +34,13 @@ def own_graph() -> dict[str, str]:
     return {**local, **profile_environment(), 'ROS_DOMAIN_ID': str(random.randrange(1, 101))}
 
 
+def ros_arguments(parameters: Mapping[str, object], topics: Mapping[str, str]) -> list[str]:
+    """Arguments of a node: values of ``parameters``, and ``topics`` by the names they replace."""
+    return ['--ros-args',
+            *(word for name, value in parameters.items() for word in ('-p', f'{name}:={value}')),
+            *(word for name, topic in topics.items() for word in ('-r', f'{name}:={topic}'))]
+
+
 class ChildProcess:
     """``python -m MODULE``; a context manager that ends the process."""
 

@@ -14,6 +14,7 @@ from std_msgs.msg import String
 
 from deepsight_ros.ros.audience import Audience
 from deepsight_ros.ros.audience import DEPTH
+from deepsight_ros.ros.child_process import ros_arguments
 
 NODE: Final = 'deepsight_ros.ros.spatial_language'
 DEADLINE: Final = 20.0
@@ -25,9 +26,7 @@ def node_arguments(bundle: Path, given: Mapping[str, float]) -> list[str]:
     """Arguments of the node that answers about embodied depth; ``given`` is the camera's mount."""
     # The stamps are those of the recording: any age will do.
     values = {'language_bundle': bundle, 'ground_frame': "''", 'max_frame_age': 0.0, **given}
-    return ['--ros-args',
-            *(word for name, value in values.items() for word in ('-p', f'{name}:={value}')),
-            *(word for name, topic in _REMAPPED.items() for word in ('-r', f'{name}:={topic}'))]
+    return ros_arguments(values, _REMAPPED)
 
 
 class Interview:

@@ -43,6 +43,7 @@ from deepsight_ros.ros import demo_interview
 from deepsight_ros.ros.audience import Audience
 from deepsight_ros.ros.child_process import ChildError
 from deepsight_ros.ros.child_process import ChildProcess
+from deepsight_ros.ros.child_process import ros_arguments
 from deepsight_ros.ros.demo_interview import Interview
 
 NODE = 'deepsight_ros.ros.embodied_depth'
@@ -124,16 +125,15 @@ class DemoRun:
         values = {'segmentation_bundle': self._bundle, 'ground_frame': "''",
                   'compressed': str(self._compressed).lower(), **self.given}
         topics = {'image': self._topics.image, 'camera_info': self._topics.camera_info}
-        return ['--ros-args',
-                *(word for name, value in values.items() for word in ('-p', f'{name}:={value}')),
-                *(word for name, topic in topics.items() for word in ('-r', f'{name}:={topic}'))]
+        return ros_arguments(values, topics)
 
     def _questions(self) -> dict[int, list[str]]:
         """Questions by the stamp of the picture that they are about."""
         stamps = sorted(self._stamps & set(self._picture_at.values()))
         questions = defaultdict(list)
         for question in QUESTIONS[self._path.name]:
-            stamp = stamps[round(question.moment * (len(stamps) - 1))]
+            # While the first depth is on its way, the nodes may still be finding each other.
+            stamp = stamps[max(1, round(question.moment * (len(stamps) - 1)))]
             questions[stamp].append(question.words(*self._camera.size))
         return questions
 
@@ -194,7 +194,6 @@ class DemoRun:
                     stamp_of(message.content), message.content.header.frame_id, camera)
                 if points is not None:
                     yield _picture(message.content, answer, camera, points)
-
 
     def _asked(
         self, interview: Interview, pictures: Iterable[AnsweredPicture],

@@ -86,7 +86,7 @@ def test_each_question_is_asked_about_its_picture(demo):
     pytest.importorskip('deepsight_training', reason='robots have no package of training')
     printed, out = demo
     for name, times in (('street', ('0.2', '0.4', '0.6', '1.0')),
-                        ('room', ('0.0', '0.8', '1.0', '1.1'))):
+                        ('room', ('0.1', '0.8', '1.0', '1.1'))):
         text = re.search(rf'^{name}, asked over topics.*?\n\n', printed, re.DOTALL | re.MULTILINE)
         assert re.findall(r'^ +(\d\.\d) s  \w', text[0], re.MULTILINE) == list(times)
         assert text[0].count(' ms\n') == 4
