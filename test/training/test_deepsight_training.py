@@ -184,7 +184,7 @@ def test_the_optimiser_shares_its_learning_rates(name: str):
     weights = {name: torch.nn.Parameter(torch.ones(shape)) for name, shape in (
         ('embedding', (5, 4)), ('matrix', (4, 4)), ('bias', (4,)))}
     stage = STAGES[name]
-    optimizer = MuonWithAdamW(weights.items(), {weights['embedding']}, stage.matrix_learning_rate,
+    optimizer = MuonWithAdamW(weights.values(), {weights['embedding']}, stage.matrix_learning_rate,
                               stage.learning_rate, 0.0)
     assert [len(group['params']) for group in optimizer.param_groups] == [1, 2]
     assert optimizer.param_groups[0]['lr'] == stage.matrix_learning_rate

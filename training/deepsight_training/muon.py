@@ -17,7 +17,7 @@ class MuonWithAdamW(Optimizer):
     Embeddings, convolutions, norms and biases are AdamW's.
 
     Args:
-        named_parameters: of the model; those without gradient are left out.
+        parameters: of the model; those without gradient are left out.
         embeddings: tables, which are matrices but no maps from layer to layer.
         matrix_learning_rate: of Muon, in units of a matrix's spectral norm.
         learning_rate: of AdamW.
@@ -25,10 +25,10 @@ class MuonWithAdamW(Optimizer):
     """
 
     def __init__(
-        self, named_parameters: Iterable[tuple[str, nn.Parameter]], embeddings: set[nn.Parameter],
+        self, parameters: Iterable[nn.Parameter], embeddings: set[nn.Parameter],
         matrix_learning_rate: float, learning_rate: float, weight_decay: float,
     ) -> None:
-        learned = [item for _, item in named_parameters if item.requires_grad]
+        learned = [item for item in parameters if item.requires_grad]
         matrices = [item for item in learned if item.ndim == 2 and item not in embeddings]
         rest = [item for item in learned if item.ndim != 2 or item in embeddings]
         self._parts = (

@@ -101,6 +101,8 @@ def main() -> None:
                               steps=arguments.steps, shares=dict(arguments.shares or ()),
                               **options))
         return
+    if arguments.shares:
+        parser.error(f'--shares is for stages of DeepSight, {arguments.stage} is none')
     roots = Roots(arguments.data, arguments.worlds)
     print(train(arguments.stage, roots, arguments.output, steps=arguments.steps))
 

@@ -178,7 +178,7 @@ def train_deepsight(
     optimizer = None
     if stage.matrix_learning_rate:
         optimizer = MuonWithAdamW(
-            model.named_parameters(), {model.get_input_embeddings().weight},
+            model.parameters(), {model.get_input_embeddings().weight},
             stage.matrix_learning_rate, stage.learning_rate, options['weight_decay'])
     return fit(
         model, mixture, folder, steps=steps, batch_size=batch_size, collate=collate,
