@@ -70,7 +70,9 @@ def _answer(row: dict[str, Any]) -> list[str]:
 
 def _error_plot(questions: dict[str, Any]) -> str:
     """Relative errors of lengths over time, of as many questions as there are colours."""
-    times = sorted({row['time'] for row in questions['answers']})
+    # Where the bag has no true depth, a line would only be broken.
+    times = sorted({row['time'] for row in questions['answers']
+                    if not math.isnan(row['length_error'])})
     series: dict[str, list[float]] = {}
     for number, question in enumerate(questions['by_question'], 1):
         if question['lengths'] and len(series) < len(COLOURS):
