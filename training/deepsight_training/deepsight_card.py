@@ -38,9 +38,9 @@ are never trained on.
 
 ## Limits
 
-What it reads off the geometry of places it is right about; what depends on names of things, on
-counting, or on wordings unlike those of the grammar, much less often: README has the table. It
-answers in the grammar's words, in English.
+Distances, heights and the way ahead it reads well; gaps between places, names of things, numbers
+of them, and wordings unlike those of the grammar much less: README has the table. It answers in
+the grammar's words, in English.
 
 ## Measured
 
