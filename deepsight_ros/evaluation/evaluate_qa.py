@@ -10,6 +10,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+from deepsight_ros.evaluation.depth_reader import reader_scores
 from deepsight_ros.evaluation.errors import DatasetError
 from deepsight_ros.evaluation.json_report import write_json
 from deepsight_ros.evaluation.qa_items import frames_of
@@ -42,7 +43,8 @@ def run(args: argparse.Namespace) -> int:
     else:
         replies = ask_bundle(find_bundle(args.model), args.benchmark.parent, items)
     summary = {'model': model.name, 'benchmark': args.benchmark.name,
-               **summarise(items, replies)}
+               **summarise(items, replies),
+               'read_off': reader_scores(frames_of(args.benchmark.parent, items))}
     print(qa_table(summary))
     if args.json:
         write_json(args.json, summary)
@@ -87,14 +89,16 @@ def ask_bundle(bundle: Path, folder: Path, items: list[QaItem]) -> list[Reply]:
 
 
 def qa_table(summary: dict[str, Any]) -> str:
-    """Return the scores as text, each beside what blind guessing reaches."""
-    rows = [['question type', 'n', 'score', '', 'best constant', 'lower is nearer']]
+    """Return the scores as text, beside what blind guessing and reading the depth reach."""
+    rows = [['question type', 'n', 'score', '', 'best constant', 'lower is nearer',
+             'read off the depth']]
     for name, row in summary['categories'].items():
         metric = 'mra' if 'mra' in row else 'accuracy'
         blind = summary['blind'][name]
         rows.append([name, str(row['n']), percent(row[metric]), metric,
                      percent(blind['best_constant']),
-                     percent(blind.get('lower_is_nearer', math.nan))])
+                     percent(blind.get('lower_is_nearer', math.nan)),
+                     percent(summary['read_off'].get(name, math.nan))])
     latency = summary['latency_ms']
     parts = [
         f'{summary["benchmark"]}: {summary["items"]} questions, {summary["model"]}',

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from deepsight_ros.cli import main
+from deepsight_ros.evaluation.depth_reader import read_off
 from deepsight_ros.evaluation.errors import DatasetError
 from deepsight_ros.evaluation.qa_items import describe_frame
 from deepsight_ros.evaluation.qa_items import frames_of
@@ -166,6 +167,29 @@ def test_command_scores_answers_from_a_file(benchmark, tmp_path, capsys):
     assert summary['latency_ms']['median'] is None
     printed = capsys.readouterr().out
     assert 'nearer' in printed and 'best constant' in printed
+    assert summary['read_off'].keys() == {'place_distance', 'nearer'}
+    assert summary['read_off']['place_distance'] == 1.0
     answers.write_text('{"id": 1, "text": "A"}\n', 'utf8')
     assert main(['evaluate', 'qa', '--benchmark', str(path), '--model', str(answers)]) == 2
     assert 'no answer to 1 questions' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(('question_type', 'places', 'question', 'expected'), [
+    ('place_distance', ((0.5, 0.9),), 'how far?', '1.05 m'),
+    ('nearer', ((0.5, 0.1), (0.5, 0.9)), 'which?', 'B'),
+    ('order', ((0.5, 0.1), (0.5, 0.9), (0.1, 0.1)), 'sort', 'BAC'),
+    ('distance_between', ((0.5, 0.1), (0.5, 0.9)), 'how far?', '1.10 m'),
+    ('nearest_surface', (), 'how near?', '1.02 m'),
+    ('nearest_obstacle', (), 'how far?', '2.00 m'),
+    ('safe', (), 'is it safe to move 1.90 m?', 'yes'), ('safe', (), 'can I go 210 cm?', 'no'),
+    ('place_height', ((0.5, 0.1),), 'how high?', '0.41 m'),
+    ('above_below', ((0.5, 0.9), (0.5, 0.1)), 'higher?', 'lower'),
+    ('recognition', ((0.5, 0.5),), 'what?', None), ('nearer', ((0.5, 0.5),), 'which?', None)])
+def test_what_depth_says_by_itself(question_type, places, question, expected):
+    depth = np.full((50, 60), 2.0, np.float32)
+    depth[30:] = 1.0
+    # What is near lies below 0.1 m: no obstacle.
+    frame = DepthFrame(depth, Camera(60, 50, 100.0, 100.0, 29.5, 12.0),
+                       GroundPlane.from_height(0.27), Robot(0.5, 1.0, 0.1))
+    item = replace(DISTANCE, question_type=question_type, places=places, question=question)
+    assert read_off(frame, item) == expected
