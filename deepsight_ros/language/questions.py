@@ -23,13 +23,28 @@ MAX_QUESTION: Final = 1_000
 _SHOWN: Final = 200
 _KEYS: Final = frozenset(('id', 'text', 'deadline_s', 'after'))
 _WAY: Final = re.compile(
-    r'\b(obstacles?|safe|safely|unsafe|collisions?|collide|hit|hits|hitting|bump|bumps|blocks?|'
-    r'blocked|clearance|free|clear|clearest|in the way|path|which way|way longest|heading|'
-    r'(?:robot|i|you) (?:\w+ )?(?:drive|go|move|advance)|how far can i|if i go|to move on|'
-    r'(?:move|go|drive|moving|advance) (?:forward|straight|ahead|on)|straight (?:ahead|on)|'
-    r'forward|best direction|most (?:room|space)|opens up|left, ahead)\b', re.IGNORECASE)
-_HEIGHT: Final = re.compile(r'\b(tall|high|higher|height|heights|elevation)\b', re.IGNORECASE)
-_ABOVE: Final = re.compile(r'\b(floor|ground|lower|above|below|under|up or down)\b', re.IGNORECASE)
+    r'\b(obstacles?|obstruct\w*|unobstructed|safe|safely|unsafe|collisions?|collid\w+|unhindered|'
+    r'(?:un)?block\w*|hindrances?|barriers?|barred|in (?:the|our|my|your|its|whose) way)\b',
+    re.IGNORECASE)
+_MOVING: Final = re.compile(
+    r'\b(hit|hits|hitting|bump\w*|crash\w*|contact|impact|(?:run|running|drive|driving) into|'
+    r'stops?|stopped|stopping|braking|cut off|clear|clearest|freest|emptiest|passable|drivable|'
+    r'path|lane|road|headway|headroom|heading|openings?|opens up|(?<!in the )open(?! air| sky)|'
+    r'ahead|forwards?|straight(?! line)|steer|veer|drive on|ok(?:ay)? to \w+|'
+    r'which way|best way|direction is best|'
+    r'(?:robot|vehicle|i|we|you) (?:\w+ )?(?:drive|go|move|advance|travel|roll|walk|step|proceed|'
+    r'head)(?! (?:left|right) or| for the)|'
+    r'(?:clearance|free|(?:more|most|much|enough|elbow) (?:open |free )?room|'
+    r'(?:more|most|open) space)(?! (?:space )?(?:is )?(?:there )?between)|'
+    r'room (?:in front|for)|space (?:\w+ ){1,4}in front)\b',
+    re.IGNORECASE)
+_HEIGHT: Final = re.compile(
+    r'\b(tall|high|higher|heights?|altitudes?|elevat\w+|lofty|upwards?|downwards?)\b',
+    re.IGNORECASE)
+_ABOVE: Final = re.compile(
+    r'\b(floor|ground|lower(?! (?:distance|depth|range))|above|below|under|over|'
+    r'(?<!line )(?<!lined )(?<!queue )(?<!queued )(?<!add )up|(?<!write )down|levels?)\b',
+    re.IGNORECASE)
 _ENCLOSED: Final = re.compile(r'\b(room|corridor|hall|ceiling)\b', re.IGNORECASE)
 
 
@@ -94,7 +109,9 @@ def read_message(data: str) -> Question | Cancel:
 
 def asks_for_the_way(text: str) -> bool:
     """Whether a question is about obstacles, clearance or safety, going by its words."""
-    return _WAY.search(text) is not None
+    return _WAY.search(text) is not None or (
+        # Between two places there is a way as well, but not the robot's.
+        PLACE.search(text) is None and _MOVING.search(text) is not None)
 
 
 def asks_for_height(text: str) -> bool:

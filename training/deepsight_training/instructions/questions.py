@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+import re
 from typing import Final
 from typing import Literal
 
@@ -23,6 +24,7 @@ from deepsight_training.instructions.sample import FrameSample
 Wordings = Literal['seen', 'unseen']
 UNSEEN: Final = 4
 """The last wordings of each family, which are never trained on."""
+_CHOICE: Final = re.compile(r'\[([^\]]*)\]')
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,10 @@ class QuestionItem:
 
 @cache
 def wordings_of(family: str, wordings: Wordings) -> tuple[str, ...]:
-    """Return the wordings of a family that may be trained on, or the held-out ones."""
+    """Return the wordings of a family that may be trained on, or the held-out ones.
+
+    ``[a|b]`` in one of them stands for either.
+    """
     name = FAMILIES[family].wordings or family
     listed = tuple(_all_wordings()[name])
     return listed[-UNSEEN:] if wordings == 'unseen' else listed[:-UNSEEN]
@@ -96,6 +101,13 @@ def _all_wordings() -> dict[str, list[str]]:
     text = files('deepsight_training.instructions').joinpath('wordings.yaml').read_text('utf8')
     loaded: dict[str, list[str]] = yaml.safe_load(text)
     return loaded
+
+
+def draw_wording(rng: np.random.Generator, family: str, wordings: Wordings) -> str:
+    """Draw a wording and one of the alternatives at each of its choices."""
+    wording = str(rng.choice(wordings_of(family, wordings)))
+    text = _CHOICE.sub(lambda choice: str(rng.choice(choice[1].split('|'))), wording)
+    return ' '.join(text.split())
 
 
 def write_question(sample: FrameSample, rng: np.random.Generator, family: str,
@@ -109,7 +121,7 @@ def write_question(sample: FrameSample, rng: np.random.Generator, family: str,
 
 def _put_into_words(draft: Draft, rng: np.random.Generator, family: str,
                     wordings: Wordings) -> QuestionItem:
-    text = str(rng.choice(wordings_of(family, wordings))).format(**draft.slots)
+    text = draw_wording(rng, family, wordings).format(**draft.slots)
     form = rng.random()
     # People leave out capitals and question marks.
     if form < 0.25:
