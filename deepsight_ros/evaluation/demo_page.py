@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
 from html import escape
+import re
 from typing import Final
 
 import numpy as np
@@ -37,6 +38,8 @@ from deepsight_ros.evaluation.tables import percent
 from deepsight_ros.geometry.embodied_depth import Label
 
 _SHOWN: Final = 4
+_LETTERED: Final = re.compile(r'\b([A-D]) \((\d+), (\d+)\)')
+"""Place that a question gives a letter."""
 _LABEL_NAMES: Final = {
     Label.ROAD: 'road', Label.GROUND: 'other ground', Label.VERTICAL: 'vertical: as far as where '
     'it touches the ground', Label.FILLED: 'filled from around', Label.SKY: 'sky'}
@@ -125,9 +128,12 @@ def _questions(played: PlayedBag) -> str:
 def _figure(played: PlayedBag, asked: AskedQuestion) -> tuple[str, str]:
     assert asked.picture is not None
     right = asked.truth.agrees if asked.truth is not None else None
-    picture = marked(asked.picture.image, asked.pixels, right)
+    question = asked.details['question']
+    letters = {letter: (int(column), int(row))
+               for letter, column, row in _LETTERED.findall(question)}
+    picture = marked(asked.picture.image, asked.pixels, right, letters)
     return inline(picture), (f'{played.seconds_of(asked.stamp_ns):.1f} s: '
-                             f'{asked.details["question"]} {asked.text}')
+                             f'{question} {asked.text}')
 
 
 def _legends() -> str:

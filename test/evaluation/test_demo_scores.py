@@ -6,6 +6,8 @@ import re
 import numpy as np
 import pytest
 
+from deepsight_ros.evaluation.answer_pictures import COLOURS
+from deepsight_ros.evaluation.answer_pictures import marked
 from deepsight_ros.evaluation.demo_page import demo_page
 from deepsight_ros.evaluation.demo_pictures import LABEL_COLOURS
 from deepsight_ros.evaluation.demo_pictures import panels
@@ -97,3 +99,14 @@ def test_page_is_whole_and_says_what_the_node_knew():
     assert 'error, 1.5 s' in html
     for tag in ('section', 'table', 'div', 'figure', 'p', 'span'):
         assert len(re.findall(f'<{tag}[ >]', html)) == html.count(f'</{tag}>'), tag
+
+
+def test_places_are_ringed_and_lettered():
+    image = np.full((120, 160, 3), 120, np.uint8)
+    ringed = marked(image, [(40, 60)], True, {})
+    assert tuple(ringed[60, 40]) == COLOURS[True]
+    assert (image == 120).all()
+    lettered = marked(image, [(40, 60)], True, {'A': (40, 60)})
+    rows, columns = np.nonzero((lettered != ringed).any(-1))
+    assert columns.min() > 40
+    assert abs(rows.mean() - 60) < 6
