@@ -10,6 +10,7 @@ from typing import Final
 from typing import Literal
 
 from deepsight_ros.language.places import find_places
+from deepsight_ros.language.places import PIXEL
 from deepsight_ros.language.places import PLACE
 from deepsight_ros.language.places import Place
 
@@ -26,6 +27,8 @@ DIRECTIONS: Final = ('left', 'ahead', 'right', 'higher', 'lower')
 _CHOICES: Final = frozenset(
     ''.join(letters) for n in (1, 2, 3, 4) for letters in permutations('ABCD', n))
 _DISTANCE: Final = re.compile(r'(\d+(?:\.\d+)?) ?(m|cm|mm|metres?|meters?)\b')
+_BESIDE: Final = re.compile(r'is (left|right) of')
+"""How two places lie that stand around it."""
 _METRES: Final = {'cm': 0.01, 'mm': 0.001}
 
 
@@ -60,7 +63,9 @@ def metres(value: float) -> str:
 def parse_answer(text: str) -> Answer:
     """Read an answer; a text of no known form is the name of a class."""
     places = find_places(text)
-    plain = ' '.join(PLACE.sub('', text).split()).rstrip('.')
+    without = PIXEL.sub('', PLACE.sub('', text))
+    # Places may come first: "(120, 80): 2.31 m".
+    plain = ' '.join(without.split()).removeprefix(': ').rstrip('.')
     words = plain.lower()
     found = _DISTANCE.search(words)
     distance = float(found[1]) * _METRES.get(found[2], 1.0) if found else None
@@ -83,6 +88,8 @@ def _kind_and_value(plain: str, words: str) -> tuple[Kind, float | int | str | N
         return 'count', int(first)
     if plain in _CHOICES:
         return 'choice', plain
+    if found := _BESIDE.fullmatch(words):
+        return 'direction', found[1]
     if first in DIRECTIONS:
         return 'direction', first
     return 'class', words

@@ -14,6 +14,8 @@ from typing import Final
 
 PLACE: Final = re.compile(r'<(loc|region):([01](?:\.\d+)?),([01](?:\.\d+)?)>')
 """A place in a text: what it is called, u, v."""
+PIXEL: Final = re.compile(r'\(\s*(\d{1,5})\s*,\s*(\d{1,5})\s*\)')
+"""A place as people write it: (column, row)."""
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ from deepsight_ros.language.generation import Limits
 from deepsight_ros.language.generation import NO_LIMITS
 from deepsight_ros.language.generation import Sampling
 from deepsight_ros.language.model import LanguageModel
+from deepsight_ros.language.places import PIXEL
 from deepsight_ros.language.places import PLACE
 from deepsight_ros.language.places import Place
 from deepsight_ros.language.questions import asks_for_height
@@ -49,7 +50,6 @@ _REMEDY: Final = 'give TF to ground_frame, or camera_height and camera_pitch'
 _EMPTY: Final = ('nothing was measured in this depth image: every pixel is zero or not finite; '
                  'check what publishes it')
 _ENDINGS: Final = {'cancelled': 'cancelled', 'deadline': 'the deadline passed'}
-_PIXEL: Final = re.compile(r'\(\s*(\d{1,5})\s*,\s*(\d{1,5})\s*\)')
 
 
 @dataclass(frozen=True)
@@ -196,7 +196,9 @@ class SpatialAnswering:
         if done.status != 'ok':
             answer = parse_answer('')
             error = f'{_ENDINGS[done.status]} after {len(done.tokens)} tokens'
-        elif frame.ground is None and answer.ahead:
+        elif frame.ground is None and (
+                answer.ahead or answer.value in ('ahead', 'higher', 'lower')):
+            # The question's words did not tell, but its answer does.
             return unanswered(question, 'error', _NO_GROUND + (frame.no_ground or _REMEDY))
         else:
             evidence = find_evidence(frame, asked, answer)
@@ -223,7 +225,7 @@ def with_places(question: str, size: tuple[int, int]) -> str:
             raise LanguageError(f'pixel ({column}, {row}) is outside the depth image of '
                                 f'{size[0]}x{size[1]}')
         return str(Place.of_pixel(column, row, *size, is_region=True))
-    return _PIXEL.sub(place, question)
+    return PIXEL.sub(place, question)
 
 
 def with_pixels(text: str, size: tuple[int, int]) -> str:

@@ -147,7 +147,7 @@ def _pixel_of(frame: DepthFrame, place: Place, answer: Answer) -> Pixel | None:
     across, down = (math.ceil(size / (2 * BINS)) for size in (width, height))
     left, top = max(0, column - across), max(0, row - down)
     window = frame.points[top:row + down + 1, left:column + across + 1]
-    if answer.places and answer.distance is not None:
+    if len(answer.places) == 1 and answer.distance is not None:
         cost = np.abs(_distances(frame, window, answer.ahead) - answer.distance)
     else:
         rows, columns = np.indices(window.shape[:2])
@@ -189,7 +189,7 @@ def _check_places(
         return _Check(bool((first > second) == (answer.value == 'higher')))
     if answer.distance is None or len(points) == 0:
         return _Check()
-    if len(points) == 2 and not answer.places:
+    if len(points) == 2:
         measured = float(np.linalg.norm(points[0] - points[1]))
     elif answer.places or not asks_for_height(question):
         measured = float(np.linalg.norm(points[0]))

@@ -11,7 +11,9 @@ from deepsight_ros.language.places import Place
 @pytest.mark.parametrize(('text', 'kind', 'value'), [
     ('1.43 m', 'distance', 1.43), ('143 cm', 'distance', 1.43), ('2.5 metres.', 'distance', 2.5),
     ('1.43 m ahead at <loc:0.310,0.550>', 'distance', 1.43), ('nothing ahead', 'distance', None),
-    ('4', 'count', 4), ('0', 'count', 0), ('yes', 'yes_no', 'yes'),
+    ('4', 'count', 4), ('0', 'count', 0), ('<loc:0.1,0.2> <loc:0.5,0.6>: 2', 'count', 2),
+    ('(12, 30) (40, 50): 2', 'count', 2), ('(120, 80): 2.31 m', 'distance', 2.31),
+    ('<loc:0.1,0.2> is right of <loc:0.5,0.6>', 'direction', 'right'), ('yes', 'yes_no', 'yes'),
     ('No, 1.20 m ahead at <loc:0.5,0.5>', 'yes_no', 'no'),
     ('yes, nothing ahead', 'yes_no', 'yes'), ('B', 'choice', 'B'), ('CAB', 'choice', 'CAB'),
     ('left', 'direction', 'left'), ('ahead', 'direction', 'ahead'), ('higher', 'direction',

@@ -74,6 +74,9 @@ ON_BOX, ON_WALL, ON_FLOOR = at(80, 80), at(120, 40), at(60, 119)
     (f'how high is {at(80, 80)}?', '2.04 m', False),
     (f'how far apart are {at(80, 40)} and {at(120, 40)}?', '2.00 m', True),
     (f'how far apart are {at(80, 40)} and {at(120, 40)}?', '5.00 m', False),
+    ('how far apart are box and lamp?', f'{at(80, 40)} {at(120, 40)}: 2.00 m', True),
+    ('how far apart are box and lamp?', f'{at(80, 40)} {at(120, 40)}: 5.00 m', False),
+    ('how far is the box?', f'{at(80, 80)}: 2.04 m', True),
     # Comparisons.
     (f'which is nearer, A {ON_BOX} or B {ON_WALL}?', 'A', True),
     (f'which is nearer, A {ON_BOX} or B {ON_WALL}?', 'B', False),
