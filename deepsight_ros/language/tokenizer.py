@@ -122,5 +122,5 @@ class Tokenizer:
 
 
 def _join(text: str, more: str) -> str:
-    """Put text behind text; a byte sequence that is cut off is not shown."""
-    return text + re.sub('\ufffd+$', '', more)
+    """Put text behind text; bytes that are cut off are not shown, nor NUL, which ends strings."""
+    return text + re.sub('\ufffd+$', '', more).replace('\0', '')

@@ -41,6 +41,10 @@ def test_text_survives(tokenizer: Tokenizer, text: str):
     assert tokenizer.decode(ids) == text
 
 
+def test_what_ends_a_string_is_left_out(tokenizer: Tokenizer):
+    assert tokenizer.decode(tokenizer.encode('1.20\0 m')[0]) == '1.20 m'
+
+
 def test_what_people_write_is_never_a_special_token(tokenizer: Tokenizer):
     ids, _ = tokenizer.encode('<end> <depth> <region> <x3><y4> <question>')
     specials = {tokenizer.token(name) for name in (*SPECIAL_TOKENS, '<end>', '<question>')}
