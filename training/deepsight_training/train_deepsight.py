@@ -90,14 +90,18 @@ def pretrained_tokenizer(text: str) -> Tokenizer:
     return Tokenizer(pretrained.backend_tokenizer)
 
 
+def place_tokens(tokenizer: Tokenizer) -> dict[str, int]:
+    """Ids of the tokens of picture and places, by their names in a model's config."""
+    column, row = tokenizer.location(Place(0.0, 0.0))
+    return {'depth_token_id': tokenizer.depth_id, 'region_token_id': tokenizer.region_id,
+            'column_token_id': column, 'row_token_id': row}
+
+
 def build_model(parts: Parts, tokenizer: Tokenizer) -> DeepSightForConditionalGeneration:
     """Assemble a preset's model; its parts are loaded through ``from_pretrained``."""
     preset = PRESETS[parts.preset]
     vision, text = parts.vision or preset.vision, parts.text or preset.text
-    column, row = tokenizer.location(Place(0.0, 0.0))
-    tokens = {'depth_token_id': tokenizer.depth_id, 'region_token_id': tokenizer.region_id,
-              'column_token_id': column, 'row_token_id': row,
-              'instance_classes': len(CLASS_NAMES)}
+    tokens = {**place_tokens(tokenizer), 'instance_classes': len(CLASS_NAMES)}
     end = tokenizer.token(FORMATS[preset.prompt].end)
     if vision is None or text is None:
         model = DeepSightForConditionalGeneration(nano_config(tokenizer.size, end, **tokens))
@@ -173,7 +177,7 @@ def train_deepsight(
         frames, shares, steps * batch_size * processes,
         make_prompter(tokenizer, parts.preset, model.config),
         PictureFormat((encoder.width, encoder.height), encoder.grid, encoder.box_branch),
-        stage.families)
+        stage.families, stage.questions)
     options = {'logging_steps': 20, 'weight_decay': 0.05, 'max_grad_norm': 1.0, **options}
     optimizer = None
     if stage.matrix_learning_rate:

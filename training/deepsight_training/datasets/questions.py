@@ -18,6 +18,7 @@ from deepsight_ros.language.prompts import Prompter
 from deepsight_ros.perception.depth_input import depth_input
 from deepsight_ros.perception.regions import find_regions
 from deepsight_training.datasets.sample import DatasetError
+from deepsight_training.instructions.objects import middle_of
 from deepsight_training.instructions.objects import OTHER
 from deepsight_training.instructions.questions import FAMILIES
 from deepsight_training.instructions.questions import write_questions
@@ -71,7 +72,8 @@ class QuestionMixture(Dataset[dict[str, Any]]):
         prompter: writes prompts.
         picture: form of the network's picture.
         families: weights of the question families.
-        questions: questions per frame at most; they share the frame's visual tokens.
+        questions: questions per frame at most; they share the frame's visual tokens. None are
+            asked where a model only learns to see.
         seed: first half of every item's random state.
     """
 
@@ -119,7 +121,12 @@ class QuestionMixture(Dataset[dict[str, Any]]):
         if rng.random() < UNKNOWN_GROUND:
             seen, truth = (replace(frame, camera_height=math.nan) for frame in (seen, truth))
         items = write_questions(truth, rng, self.families, count=self.questions)
-        return self._item(seen, truth, [(item.text, item.answer) for item in items])
+        pairs = [(item.text, item.answer) for item in items]
+        return self._item(self.shown(seen, rng), truth, pairs)
+
+    def shown(self, seen: FrameSample, rng: np.random.Generator) -> FrameSample:
+        """What a model sees of a frame; controls show something else."""
+        return seen
 
     def _item(self, seen: FrameSample, truth: FrameSample, pairs: Sequence[tuple[str, str]],
               ) -> dict[str, Any]:
@@ -128,7 +135,7 @@ class QuestionMixture(Dataset[dict[str, Any]]):
         return {
             'depth': torch.from_numpy(shown.depth), 'camera': torch.from_numpy(shown.camera),
             'ground': torch.from_numpy(shown.ground), 'boxes': torch.from_numpy(boxes),
-            'classes': torch.from_numpy(class_cells(truth, self.picture.grid)),
+            'classes': torch.from_numpy(class_places(truth, self.picture.size)),
             'instances': torch.from_numpy(instance_cells(truth, self.picture.grid)),
             **pack(self.prompter, pairs, MOST_TOKENS),
         }
@@ -155,15 +162,14 @@ def mirror(sample: FrameSample) -> FrameSample:
         classes=np.ascontiguousarray(sample.classes[:, ::-1]))
 
 
-def class_cells(sample: FrameSample, grid: tuple[int, int]) -> npt.NDArray[np.int64]:
-    """Class in the middle of each quarter of a cell [rows * columns, 4], UNKNOWN without one."""
+def class_places(sample: FrameSample, size: tuple[int, int]) -> npt.NDArray[np.int64]:
+    """Class of every fourth pixel of a picture of a size [H/4, W/4], UNKNOWN without one."""
     rows, columns = (
-        (np.arange(2 * cells) * 2 + 1) * size // (4 * cells)
-        for cells, size in zip(grid, sample.classes.shape, strict=True))
+        (np.arange(pixels // 4) * 2 + 1) * stored // (2 * (pixels // 4))
+        for pixels, stored in zip(size[::-1], sample.classes.shape, strict=True))
     found = sample.classes[np.ix_(rows, columns)].astype(np.int64)
     found[(found == OTHER) | (found >= len(CLASS_NAMES))] = UNKNOWN
-    quarters = found.reshape(grid[0], 2, grid[1], 2).transpose(0, 2, 1, 3)
-    return quarters.reshape(grid[0] * grid[1], 4)
+    return found
 
 
 def instance_cells(sample: FrameSample, grid: tuple[int, int]) -> npt.NDArray[np.int64]:
@@ -173,12 +179,11 @@ def instance_cells(sample: FrameSample, grid: tuple[int, int]) -> npt.NDArray[np
     cells = np.zeros(grid, np.int64)
     height, width = sample.depth.shape
     for thing, mask in sample.things.masks.items():
-        rows, columns = np.nonzero(mask)
-        row = int(np.median(rows)) * grid[0] // height
-        column = int(np.median(columns)) * grid[1] // width
+        column, row = middle_of(mask)
         name = sample.things.class_of[thing]
         # Other data sets bring names of their own behind ours.
-        cells[row, column] = name if name < len(CLASS_NAMES) else UNKNOWN
+        cells[row * grid[0] // height, column * grid[1] // width] = (
+            name if name < len(CLASS_NAMES) else UNKNOWN)
     return cells.ravel()
 
 
@@ -193,12 +198,12 @@ def pack(prompter: Prompter, pairs: Sequence[tuple[str, str]], most: int | None 
 
     Returns:
         ``ids``, ``labels``, ``positions`` and ``part`` [L] (0: the picture, n: question n), and
-        ``regions`` [R, 2].
+        ``regions`` [R, 4] as the model takes them.
     """
     picture = prompter.picture
     ids, labels = list(picture), [IGNORED] * len(picture)
     positions, part = list(range(len(picture))), [0] * len(picture)
-    regions: list[tuple[float, float]] = []
+    regions: list[tuple[float, ...]] = []
     for number, (text, reply) in enumerate(pairs, 1):
         question, answer = prompter.question(text), prompter.answer(reply)
         length = len(question.ids) + len(answer)
@@ -208,11 +213,13 @@ def pack(prompter: Prompter, pairs: Sequence[tuple[str, str]], most: int | None 
         labels += [IGNORED] * len(question.ids) + list(answer)
         positions += range(len(picture), len(picture) + length)
         part += [number] * length
-        regions += [(place.u, place.v) for place in question.regions]
+        places = [(place.u, place.v) for place in question.regions]
+        before = places[:1] + places[:-1]
+        regions += [here + there for here, there in zip(places, before, strict=True)]
     return {
         'ids': torch.tensor(ids), 'labels': torch.tensor(labels),
         'positions': torch.tensor(positions), 'part': torch.tensor(part),
-        'regions': torch.tensor(regions, dtype=torch.float32).reshape(-1, 2),
+        'regions': torch.tensor(regions, dtype=torch.float32).reshape(-1, 4),
     }
 
 

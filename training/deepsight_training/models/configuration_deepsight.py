@@ -23,6 +23,8 @@ class DepthEncoderConfig(PretrainedConfig):
         width: columns of it.
         local_channels: channels of the local features at stride 4.
         stem_channels: 'conv': channels at strides 8 and 16.
+        context_channels: channels of what the transformer knows, brought back to stride 4.
+        channels: 'clip': how often the depth picture is repeated; 3 takes RGB weights as they are.
         box_branch: whether boxes guide a local branch.
         near: depth in metres that is brightest, and the nearest that is told apart.
         far: depth in metres that is darkest, and the farthest that is told apart.
@@ -38,6 +40,8 @@ class DepthEncoderConfig(PretrainedConfig):
         width: int = 160,
         local_channels: int = 48,
         stem_channels: tuple[int, int] = (96, 192),
+        context_channels: int = 64,
+        channels: int = 1,
         box_branch: bool = False,
         near: float = 0.1,
         far: float = 100.0,
@@ -46,11 +50,13 @@ class DepthEncoderConfig(PretrainedConfig):
         if kind not in ('clip', 'conv'):
             raise ValueError(f"kind is {kind!r}; it must be 'clip' or 'conv'")
         self.kind = kind
-        self.vision = CLIPVisionConfig(**{**(vision or {}), 'num_channels': 1}).to_dict()
+        self.vision = CLIPVisionConfig(**{**(vision or {}), 'num_channels': channels}).to_dict()
         self.height = height
         self.width = width
         self.local_channels = local_channels
         self.stem_channels = list(stem_channels)
+        self.context_channels = context_channels
+        self.channels = channels
         self.box_branch = box_branch
         self.near = near
         self.far = far
@@ -83,6 +89,11 @@ class DepthEncoderConfig(PretrainedConfig):
         """Tokens of a picture: one for each cell, and one for what is nearest in all of it."""
         rows, columns = self.grid
         return rows * columns + 1
+
+    @property
+    def feature_channels(self) -> int:
+        """Channels of the features at stride 4: local ones, and context behind them."""
+        return self.local_channels + self.context_channels
 
     @property
     def hidden_size(self) -> int:

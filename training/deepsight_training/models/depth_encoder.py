@@ -25,6 +25,8 @@ to the left and to the right."""
 LENGTHS: Final = 3
 """Channels behind them that no network sees as they are: height above the ground, distance ahead
 and straight distance in metres."""
+RAY: Final = (3, 4)
+"""Channels that hold x/z and y/z of a pixel's ray."""
 NEAREST: Final = (8, 9, 10, 11)
 """Channels whose largest value is the nearest surface and the nearest obstacle on each way."""
 CLIP_MEAN: Final = 0.449
@@ -216,6 +218,22 @@ class ConvStem(nn.Module):
         return x.flatten(2).transpose(1, 2) + self.position
 
 
+class ContextFeatures(nn.Module):
+    """What the transformer knows of every cell, back at stride 4, sharpened by local features."""
+
+    def __init__(self, config: DepthEncoderConfig) -> None:
+        super().__init__()
+        self.reduction = nn.Conv2d(config.hidden_size, config.context_channels, 1)
+        self.block = ResidualBlock(config.feature_channels, config.context_channels)
+
+    def forward(self, cells: Tensor, features: Tensor) -> Tensor:
+        """Cells [B, E, rows, columns], local features [B, C, h, w] to [B, context, h, w]."""
+        coarse = F.interpolate(
+            self.reduction(cells), features.shape[2:], mode='bilinear', align_corners=False)
+        context: Tensor = self.block(torch.cat([features, coarse], 1))
+        return context
+
+
 class DepthEncoder(nn.Module):
     """Depth, camera and ground to visual tokens and local features."""
 
@@ -232,6 +250,7 @@ class DepthEncoder(nn.Module):
         else:
             self.geometry = ZeroConv(
                 CHANNELS - 1, config.hidden_size, config.cell, config.cell, bias=False)
+        self.context = ContextFeatures(config)
         self.boxes = (
             BoxBranch(config.local_channels, config.hidden_size) if config.box_branch else None)
 
@@ -247,8 +266,9 @@ class DepthEncoder(nn.Module):
             boxes: x0, y0, x1, y1 in 0..1 [B, N, 4]; ignored without a box branch.
 
         Returns:
-            Visual tokens [B, N, hidden_size], local features [B, C, H/4, W/4] and the channels
-            that both were made of, with lengths behind [B, CHANNELS + LENGTHS, H, W].
+            Visual tokens [B, N, hidden_size], local features with context behind them
+            [B, feature_channels, H/4, W/4] and the channels that both were made of, with lengths
+            behind [B, CHANNELS + LENGTHS, H, W].
         """
         if depth.shape[1:] != (self.config.height, self.config.width):
             raise ValueError(f'depth is {tuple(depth.shape)}, the encoder takes '
@@ -262,13 +282,16 @@ class DepthEncoder(nn.Module):
         for layer in self.vision.encoder.layers:
             tokens = layer(tokens, attention_mask=None)
         rows, columns = self.config.grid
-        return tokens[:, -rows * columns:], features, channels
+        tokens = tokens[:, -rows * columns:]
+        context = self.context(tokens.transpose(1, 2).unflatten(2, (rows, columns)), features)
+        return tokens, torch.cat([features, context], 1), channels
 
     def _embed(self, channels: Tensor, features: Tensor) -> Tensor:
         if self.geometry is None:
             tokens: Tensor = self.vision.embeddings(features)
             return tokens
-        tokens = self.vision.embeddings((channels[:, :1] - CLIP_MEAN) / CLIP_STD)
+        grey = (channels[:, :1] - CLIP_MEAN) / CLIP_STD
+        tokens = self.vision.embeddings(grey.repeat(1, self.config.channels, 1, 1))
         return self._add(tokens, self.geometry(channels[:, 1:CHANNELS]).flatten(2).transpose(1, 2))
 
     @staticmethod
@@ -278,11 +301,12 @@ class DepthEncoder(nn.Module):
         return torch.cat([tokens[:, :first], tokens[:, first:] + cells], 1)
 
     def load_clip(self, folder: str) -> None:
-        """Take a pretrained CLIP's weights; its RGB kernels become one by summing them."""
+        """Take a pretrained CLIP's weights; RGB kernels become one by summing them."""
         vision = CLIPVisionModel.from_pretrained(
             folder, num_hidden_layers=self.config.vision['num_hidden_layers'])
         state = vision.state_dict()
-        kernels = state['embeddings.patch_embedding.weight']
-        state['embeddings.patch_embedding.weight'] = kernels.sum(1, keepdim=True)
+        if self.config.channels == 1:
+            kernels = state['embeddings.patch_embedding.weight']
+            state['embeddings.patch_embedding.weight'] = kernels.sum(1, keepdim=True)
         self.vision.load_state_dict(
             {name: value for name, value in state.items() if 'post_layernorm' not in name})
