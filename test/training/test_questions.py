@@ -100,9 +100,12 @@ def test_things_of_the_simple_frame(simple):
         is_there = re.search(r'\b(chair|bin)s?\b', item.text) is not None
         assert item.answer == ('yes' if is_there else 'no')
         item = ask(simple, 'left_right', seed)
-        assert item.answer in ('left', 'right')
+        side = parse_answer(item.answer).value
+        assert side == ('left' if item.places[0].u < item.places[1].u else 'right')
     asked = [write_question(simple, np.random.default_rng(seed), 'count') for seed in range(60)]
-    assert {item.answer for item in asked if item} == {'0', '1'}
+    counted = [item for item in asked if item]
+    assert {parse_answer(item.answer).value for item in counted} == {0, 1}
+    assert all(len(item.places) == item.value for item in counted)
     absent = ask(simple, 'absent_thing')
     assert 'chair' not in absent.text and absent.kind == 'unknown'
     assert ask(simple, 'scene').answer == 'room'

@@ -33,6 +33,12 @@ class Things:
         return sorted(set(self.class_of.values()))
 
 
+def middle_of(mask: npt.NDArray[np.bool_]) -> tuple[int, int]:
+    """Column and row of the middle of an object: the medians of its pixels'."""
+    rows, columns = np.nonzero(mask)
+    return int(np.median(columns)), int(np.median(rows))
+
+
 def find_things(instances: npt.NDArray[np.int32], classes: npt.NDArray[np.uint8]) -> Things:
     """List the objects of instance ids and class indices, both [H, W]."""
     masks, class_of, unclear = {}, {}, set()

@@ -144,5 +144,7 @@ def left_right(sample: FrameSample, rng: np.random.Generator) -> Draft | None:
     if abs(gap) < 0.04 * sample.camera.width:
         return None
     slots = {key: singular(sample, index) for key, index in zip('ab', pair, strict=True)}
-    return Draft(slots, 'left' if gap < 0 else 'right',
-                 tuple(place_at(sample, middle) for middle in middles), ('left', 'right'))
+    # First where they are: from there, which side it is can be told.
+    places = tuple(place_at(sample, middle) for middle in middles)
+    side = 'left' if gap < 0 else 'right'
+    return Draft(slots, f'{places[0]} is {side} of {places[1]}', places, ('left', 'right'))

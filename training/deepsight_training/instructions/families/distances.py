@@ -30,7 +30,11 @@ def nearest_obstacle(sample: FrameSample, rng: np.random.Generator) -> Draft | N
 
 def nearest_surface(sample: FrameSample, rng: np.random.Generator) -> Draft | None:
     """Nearest of all that is in view, the ground included."""
-    return _pointed(sample, np.isfinite(sample.ranges), {})
+    found = nearest_of(sample, np.isfinite(sample.ranges))
+    if found is None:
+        return None
+    place = place_at(sample, found[1])
+    return Draft({}, f'{metres(found[0])} at {place}', (place,), value=found[0])
 
 
 def thing_distance(sample: FrameSample, rng: np.random.Generator) -> Draft | None:
@@ -41,16 +45,14 @@ def thing_distance(sample: FrameSample, rng: np.random.Generator) -> Draft | Non
     if not classes:
         return None
     chosen = int(rng.choice(classes))
-    mask = np.any([things.masks[thing] for thing in things.of_class(chosen)], 0)
-    return _pointed(sample, mask, {'thing': singular(sample, chosen)})
-
-
-def _pointed(sample: FrameSample, mask: np.ndarray, slots: dict[str, object]) -> Draft | None:
-    found = nearest_of(sample, mask)
+    found = nearest_of(
+        sample, np.any([things.masks[thing] for thing in things.of_class(chosen)], 0))
     if found is None:
         return None
     place = place_at(sample, found[1])
-    return Draft(slots, f'{metres(found[0])} at {place}', (place,), value=found[0])
+    # First where it is: there, how far it is can be read.
+    return Draft({'thing': singular(sample, chosen)}, f'{place}: {metres(found[0])}', (place,),
+                 value=found[0])
 
 
 def place_distance(sample: FrameSample, rng: np.random.Generator) -> Draft | None:
@@ -115,8 +117,8 @@ def _between_things(sample: FrameSample, rng: np.random.Generator) -> Draft | No
         return None
     ends: tuple[Pixel, Pixel] = (tuple(pixels[0][i].tolist()), tuple(pixels[1][j].tolist()))
     slots = {key: f'the {singular(sample, index)}' for key, index in zip('ab', pair, strict=True)}
-    return Draft(slots, metres(distance), tuple(place_at(sample, end) for end in ends),
-                 value=distance)
+    first, second = (place_at(sample, end) for end in ends)
+    return Draft(slots, f'{first} {second}: {metres(distance)}', (first, second), value=distance)
 
 
 def size(sample: FrameSample, rng: np.random.Generator) -> Draft | None:

@@ -12,6 +12,7 @@ from deepsight_training.instructions.draft import plural
 from deepsight_training.instructions.draft import singular
 from deepsight_training.instructions.draft import STRUCTURE
 from deepsight_training.instructions.objects import GONE
+from deepsight_training.instructions.objects import middle_of
 from deepsight_training.instructions.objects import OTHER
 from deepsight_training.instructions.objects import VISIBLE
 from deepsight_training.instructions.sample import CLASS_NAMES
@@ -67,7 +68,10 @@ def recognition(sample: FrameSample, rng: np.random.Generator) -> Draft | None:
 
 
 def count(sample: FrameSample, rng: np.random.Generator) -> Draft | None:
-    """Number of things of a class, none to seven; small numbers are asked for less often."""
+    """Number of things of a class, none to seven; small numbers are asked for less often.
+
+    The answer points at each from left to right before it says how many there are.
+    """
     things = sample.things
     present = [index for index in things.classes()
                if index not in STRUCTURE | _UNCOUNTABLE | things.unclear
@@ -82,7 +86,10 @@ def count(sample: FrameSample, rng: np.random.Generator) -> Draft | None:
     if not pool or rng.random() > KEPT.get(number, 1.0):
         return None
     chosen = int(rng.choice(pool))
-    return Draft({'things': plural(sample, chosen)}, str(number), value=float(number))
+    middles = sorted(middle_of(things.masks[thing]) for thing in things.of_class(chosen))
+    places = tuple(place_at(sample, middle) for middle in middles[:number])
+    answer = ': '.join([' '.join(map(str, places)), str(number)]) if places else '0'
+    return Draft({'things': plural(sample, chosen)}, answer, places, value=float(number))
 
 
 def exists(sample: FrameSample, rng: np.random.Generator) -> Draft | None:
