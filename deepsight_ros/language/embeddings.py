@@ -17,7 +17,8 @@ from deepsight_ros.language.places import Place
 
 Floats = npt.NDArray[np.float32]
 
-_ARRAYS: Final = ('tokens', 'weight_0', 'bias_0', 'weight_1', 'bias_1', 'lengths', 'periods')
+_ARRAYS: Final = ('tokens', 'weight_0', 'bias_0', 'weight_1', 'bias_1', 'lengths', 'periods',
+                  'ray')
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,8 +26,8 @@ class Picture:
     """
     A depth picture as the encoder gives it.
 
-    ``tokens`` [N, E] are the visual tokens, ``features`` [C, H/4, W/4] the local features,
-    ``channels`` [K, H, W] the geometry that both were made of.
+    ``tokens`` [N, E] are the visual tokens, ``features`` [C, H/4, W/4] what is seen around each
+    place, ``channels`` [K, H, W] the geometry that both were made of.
     """
 
     tokens: Floats
@@ -40,7 +41,8 @@ class Embeddings:
 
     The arrays are ``tokens`` [V, E], ``weight_0`` [E, F], ``bias_0`` [E], ``weight_1`` [E, E] and
     ``bias_1`` [E]; ``lengths`` [M] are the channels that hold metres, which are shown as waves
-    that repeat after ``periods`` [P] (m), one for each digit that answers write.
+    that repeat after ``periods`` [P] (m), one for each digit that answers write. The last of them
+    is the straight distance, and ``ray`` [2] are the channels of x/z and y/z.
     """
 
     def __init__(self, arrays: dict[str, npt.NDArray[Any]]) -> None:
@@ -50,6 +52,7 @@ class Embeddings:
         self._table, *self._layers = (
             np.ascontiguousarray(arrays[name], np.float32) for name in _ARRAYS[:5])
         self._lengths = np.asarray(arrays['lengths'], np.int64)
+        self._ray = np.asarray(arrays['ray'], np.int64)
         self._frequencies = 2 * np.pi / np.asarray(arrays['periods'], np.float64)
         size = self._table.shape[-1]
         shapes = [layer.shape for layer in self._layers]
@@ -89,11 +92,14 @@ class Embeddings:
         return view
 
     def regions(self, picture: Picture, places: Sequence[Place]) -> Floats:
-        """Embeddings [len(places), E] of what is at places of a picture."""
+        """Embeddings [len(places), E] of what is at the places of one question, in its order."""
         if not places:
             return np.zeros((0, self.size), np.float32)
         weight_0, bias_0, weight_1, bias_1 = self._layers
-        inputs = np.array([self._features(picture, place) for place in places], np.float32)
+        before = (places[0], *places[:-1])
+        inputs = np.array([
+            np.concatenate([self._features(picture, place), self._relation(picture, place, other)])
+            for place, other in zip(places, before, strict=True)], np.float32)
         if inputs.shape[1] != weight_0.shape[1]:
             raise LanguageError(f'a place has {inputs.shape[1]} features, the embeddings take '
                                 f'{weight_0.shape[1]}; export encoder and embeddings together')
@@ -102,11 +108,31 @@ class Embeddings:
         return embeddings
 
     def _features(self, picture: Picture, place: Place) -> Floats:
-        """Local features, channels, and the waves of the lengths among them."""
+        """Features around a place, channels, and the waves of the lengths among them."""
         channels = _at(picture.channels, place)
-        angles = np.outer(channels[self._lengths], self._frequencies).ravel()
         return np.concatenate([_at(picture.features, place), np.delete(channels, self._lengths),
-                               np.sin(angles), np.cos(angles)])
+                               self._waves(channels[self._lengths])])
+
+    def _relation(self, picture: Picture, place: Place, before: Place) -> Floats:
+        """Whether there is a place before, and its distance; zero where either is not measured."""
+        here, there = (_at(picture.channels, item) for item in (place, before))
+        known = ((place.u, place.v) != (before.u, before.v)
+                 and min(here[self._lengths[-1]], there[self._lengths[-1]]) > 0)
+        gap = np.linalg.norm([self._point(here) - self._point(there)], axis=1)
+        relation: Floats = np.float32(known) * np.concatenate(
+            [[1.0], np.log1p(gap), self._waves(gap)])
+        return relation
+
+    def _point(self, channels: Floats) -> Floats:
+        """Point [3] in metres of a pixel's channels."""
+        ray = np.append(channels[self._ray], np.float32(1))
+        point: Floats = ray * (channels[self._lengths[-1]] / np.linalg.norm(ray))
+        return point
+
+    def _waves(self, metres: Floats) -> Floats:
+        """Sines, then cosines, of lengths."""
+        angles = np.outer(metres, self._frequencies).ravel()
+        return np.concatenate([np.sin(angles), np.cos(angles)])
 
 
 def _at(picture: Floats, place: Place) -> Floats:

@@ -207,13 +207,12 @@ def test_gravity_gives_the_ground(language_peer):
     assert frame.ground.pitch == pytest.approx(pitch)
 
 
-def test_millimetres_are_answered_as_metres_are(asker):
-    first = asker.ask(PLACE)
-    asker.show(depth_info(), depth_image(
+def test_millimetres_are_answered_as_metres_are(trained_asker):
+    first = trained_asker.ask(PLACE)
+    trained_asker.show(depth_info(), depth_image(
         STAMP + 1, np.round(1000 * hall()).astype(np.uint16)))
-    second = asker.ask(PLACE)
+    second = trained_asker.ask(PLACE)
     assert second['value'] == pytest.approx(first['value'], abs=0.02)
-    # A model that has learned nothing may point anywhere.
     assert [place['pixel'] for place in second['evidence']] == [
         place['pixel'] for place in first['evidence']] != []
     assert [place['depth_m'] for place in second['evidence']] == pytest.approx(

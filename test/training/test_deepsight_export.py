@@ -171,7 +171,7 @@ def test_boxes_reach_the_graph(
     assert np.abs(seen - visual_embeddings(model, {**inputs, 'boxes': None})).max() > 0.1
 
 
-@pytest.mark.parametrize(('precision', 'least'), [('int8', 0.999), ('fp16', 0.9999)])
+@pytest.mark.parametrize(('precision', 'least'), [('int8', 0.99), ('fp16', 0.9999)])
 def test_smaller_weights_are_close(precision: str, least: float, bundle: Path, frame: DepthFrame,
                                    answering: SpatialAnswering):
     picture = answering.encode(frame)

@@ -77,7 +77,7 @@ def prompt(config: DeepSightConfig, batch: int = 2) -> dict[str, Tensor]:
         'depth': torch.rand(size) * 5 + 0.2,
         'camera': torch.tensor([[40.0, 40.0, 23.5, 15.5]] * batch),
         'ground': torch.tensor([[0.0, 1.0, 0.0, 1.0, 0.6, 1.2, 0.1]] * batch),
-        'regions': torch.rand(batch, 1, 2),
+        'regions': torch.rand(batch, 1, 4),
     }
 
 
@@ -262,19 +262,20 @@ def test_nano_stays_below_fifteen_million_weights():
 
 def test_auxiliary_losses_reach_the_encoder():
     model, inputs = make(nano()), prompt(nano())
-    instances, classes = torch.full((2, 6), -1), torch.full((2, 6, 4), -1)
+    instances, classes = torch.full((2, 6), -1), torch.full((2, 8, 12), -1)
     labels = torch.full_like(inputs['input_ids'], -100)
     labels[:, -1] = 7
     plain = model(**inputs, labels=labels).loss
     unknown = model(**inputs, labels=labels, classes=classes, instances=instances).loss
     instances[0, 3] = 2
     known = model(**inputs, labels=labels, classes=classes, instances=instances).loss
-    classes[1, 2, 3] = 1
+    classes[1, 1::2, 1::2] = 1
     more = model(**inputs, labels=labels, classes=classes, instances=instances).loss
     assert plain < unknown < known < more
     more.backward()
     assert model.auxiliary.names.weight.grad.any()
     assert model.auxiliary.instance.weight.grad.any()
+    assert model.encoder.context.block.first.weight.grad.any()
     assert model.encoder.local[0].weight.grad.any()
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 import shutil
 
 from deepsight_training import train_deepsight as training
-from deepsight_training.datasets.questions import class_cells
+from deepsight_training.datasets.questions import class_places
 from deepsight_training.datasets.questions import collate
 from deepsight_training.datasets.questions import IGNORED
 from deepsight_training.datasets.questions import instance_cells
@@ -122,7 +122,7 @@ def test_labels_are_the_answers_and_nothing_else(tokenizer: Tokenizer):
     item = pack(prompter, [('How far is <region:0.500,0.500>?', '1.20 m'), ('Where?', 'left')])
     learned = item['labels'][item['labels'] != IGNORED].tolist()
     assert learned == [*prompter.answer('1.20 m'), *prompter.answer('left')]
-    assert item['regions'].tolist() == [[0.5, 0.5]]
+    assert item['regions'].tolist() == [[0.5, 0.5, 0.5, 0.5]]
     assert (item['ids'] == tokenizer.region_id).sum() == 1
     starts = [int((item['part'] == part).nonzero()[0]) for part in (1, 2)]
     assert item['positions'][starts].tolist() == [4, 4]
@@ -163,13 +163,19 @@ def test_cells_hold_the_middle_of_things():
     assert np.count_nonzero(cells) == 1
 
 
-def test_quarters_of_cells_tell_what_is_there():
-    cells = class_cells(make_frame(0), (4, 4))
-    names = np.array(CLASS_NAMES)[cells]
-    assert names.shape == (16, 4)
-    assert names[2 * 4 + 0].tolist() == ['wall', 'wall', 'wall', 'chair']
+def test_every_fourth_pixel_tells_what_is_there():
+    names = np.array(CLASS_NAMES)[class_places(make_frame(0), (32, 32))]
+    assert names.shape == (8, 8)
+    assert names[4:6, :2].tolist() == [['wall', 'wall'], ['wall', 'chair']]
     unlabelled = replace(make_frame(0), classes=np.zeros((48, 64), np.uint8))
-    assert (class_cells(unlabelled, (4, 4)) == UNKNOWN).all()
+    assert (class_places(unlabelled, (32, 32)) == UNKNOWN).all()
+
+
+def test_a_place_knows_the_one_before_it_in_its_question(tokenizer: Tokenizer):
+    prompter = Prompter(tokenizer, 'nano', 4)
+    two = ('<loc:0.100,0.200> or <loc:0.300,0.400>?', 'A')
+    found = pack(prompter, [two, two])['regions'].numpy()
+    np.testing.assert_allclose(found, 2 * [[.1, .2, .1, .2], [.3, .4, .1, .2]], rtol=1e-6)
 
 
 def test_questions_that_exceed_the_tokens_are_left_out(tokenizer: Tokenizer):
@@ -204,19 +210,30 @@ def test_a_resumed_run_has_the_same_loss_curve(
     training.train_deepsight(first, NANO, data, tmp_path / 'whole', steps=2, **RUN)
     shutil.copytree(tmp_path / 'whole' / first, tmp_path / 'broken' / first)
     whole = training.train_deepsight(
-        'deepsight_nano', NANO, data, tmp_path / 'whole', steps=4, save_every=2, **RUN)
-    broken = tmp_path / 'broken' / 'deepsight_nano'
+        'deepsight_nano_talk', NANO, data, tmp_path / 'whole', steps=4, save_every=2, **RUN)
+    broken = tmp_path / 'broken' / 'deepsight_nano_talk'
     broken.mkdir(parents=True)
-    (tmp_path / 'whole' / 'deepsight_nano' / 'checkpoint-2').rename(broken / 'checkpoint-2')
-    (tmp_path / 'whole' / 'deepsight_nano' / training.TOKENIZER).rename(
+    (tmp_path / 'whole' / 'deepsight_nano_talk' / 'checkpoint-2').rename(broken / 'checkpoint-2')
+    (tmp_path / 'whole' / 'deepsight_nano_talk' / training.TOKENIZER).rename(
         broken / training.TOKENIZER)
     resumed = training.train_deepsight(
-        'deepsight_nano', NANO, data, tmp_path / 'broken', steps=4, save_every=2, **RUN)
+        'deepsight_nano_talk', NANO, data, tmp_path / 'broken', steps=4, save_every=2, **RUN)
     assert losses(whole) == losses(resumed)
     assert len(losses(whole)) == 4
     found, expected = training.load_stage(resumed), training.load_stage(whole)
     for name, value in expected.state_dict().items():
         assert torch.allclose(found.state_dict()[name], value, atol=1e-6), name
+
+
+def test_a_stage_without_questions_learns_to_see(data: Path, tmp_path: Path, tiny: None):
+    training.train_deepsight('deepsight_nano_look', NANO, data, tmp_path, steps=1, **RUN)
+    talk = training.train_deepsight('deepsight_nano_talk', NANO, data, tmp_path, steps=1, **RUN)
+    see = training.train_deepsight('deepsight_nano_see', NANO, data, tmp_path, steps=2, **RUN)
+    before, after = (training.load_stage(folder).state_dict() for folder in (talk, see))
+    changed = {name for name, value in before.items() if not torch.equal(value, after[name])}
+    assert 'auxiliary.dense.weight' in changed
+    assert 'encoder.local.0.weight' in changed
+    assert not {name for name in changed if name.startswith('language_model')}
 
 
 @pytest.fixture(scope='module')

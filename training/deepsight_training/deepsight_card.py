@@ -26,7 +26,7 @@ nothing here bounds the error of an answer.
 {weights:.1f} million weights: a depth encoder ({kind}) that makes {tokens} visual tokens of a
 {width}x{height} depth picture with the camera's rays, the ground and the robot's volume as further
 channels, and a causal language model ({text}, {layers} layers of {size}). Places in a question
-carry local features of the picture.
+carry features of the picture, and how far they are from the place named before.
 
 ## Data
 
@@ -38,9 +38,10 @@ are never trained on.
 
 ## Limits
 
-Distances, heights and the way ahead it reads well; gaps between places, names of things, numbers
-of them, and wordings unlike those of the grammar much less: README has the table. It answers in
-the grammar's words, in English.
+Distances, heights, gaps and the way ahead it reads well; names of things less, and with them how
+far a named thing is and on which side; counting hardly, as it overlooks things: README has the
+table. Of estimated depth it is as right as the estimate. It answers in the grammar's words, in
+English.
 
 ## Measured
 

@@ -31,7 +31,7 @@ class EncoderGraph(nn.Module):
 
     def forward(self, depth: Tensor, camera: Tensor, ground: Tensor,
                 boxes: Tensor | None = None) -> tuple[Tensor, ...]:
-        """Tokens [1, N, E], local features [1, C, H/4, W/4], channels [1, CHANNELS, H, W]."""
+        """Tokens [1, N, E], features [1, C, H/4, W/4], channels [1, CHANNELS + LENGTHS, H, W]."""
         tokens, features, channels = self.model.encoder(depth, camera, ground, boxes)
         return self.model.visual_embeddings(tokens, channels), features, channels
 

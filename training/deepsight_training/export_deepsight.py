@@ -36,6 +36,7 @@ from deepsight_training.model_card import CARD
 from deepsight_training.models.configuration_deepsight import PRESETS
 from deepsight_training.models.depth_encoder import CHANNELS
 from deepsight_training.models.depth_encoder import LENGTHS
+from deepsight_training.models.depth_encoder import RAY
 from deepsight_training.models.modeling_deepsight import DeepSightForConditionalGeneration
 from deepsight_training.models.modeling_deepsight import PERIODS
 from deepsight_training.stages.deepsight import trained_on
@@ -106,7 +107,7 @@ def write_embeddings(model: DeepSightForConditionalGeneration, path: Path) -> No
     arrays = {
         'tokens': model.get_input_embeddings().weight, 'weight_0': first.weight,
         'bias_0': first.bias, 'weight_1': second.weight, 'bias_1': second.bias}
-    np.savez(path, lengths=range(CHANNELS, CHANNELS + LENGTHS), periods=PERIODS,
+    np.savez(path, lengths=range(CHANNELS, CHANNELS + LENGTHS), periods=PERIODS, ray=RAY,
              **{name: value.detach().numpy() for name, value in arrays.items()})
 
 
@@ -130,8 +131,8 @@ def _encoder_manifest(
         outputs=(
             TensorSpec('tokens', 'float32', (1, config.visual_tokens, size), 'visual tokens'),
             TensorSpec('features', 'float32', (
-                1, config.local_channels, config.height // 4, config.width // 4),
-                'local features'),
+                1, config.feature_channels, config.height // 4, config.width // 4),
+                'local features with context'),
             TensorSpec('channels', 'float32', (1, CHANNELS + LENGTHS, config.height, config.width),
                        'geometry of every pixel')),
         files=_hashes(folder),

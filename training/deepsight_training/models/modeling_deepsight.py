@@ -20,12 +20,14 @@ from transformers.utils import ModelOutput
 
 from deepsight_ros.language.tokenizer import BINS
 from deepsight_training.models.configuration_deepsight import DeepSightConfig
+from deepsight_training.models.configuration_deepsight import DepthEncoderConfig
 from deepsight_training.models.depth_encoder import CHANNELS
 from deepsight_training.models.depth_encoder import DepthEncoder
 from deepsight_training.models.depth_encoder import LENGTHS
 from deepsight_training.models.depth_encoder import metres_of
 from deepsight_training.models.depth_encoder import NEAREST
 from deepsight_training.models.depth_encoder import nearest_brightness
+from deepsight_training.models.depth_encoder import RAY
 
 UNKNOWN: Final = -1
 """Auxiliary target that is not known."""
@@ -33,6 +35,10 @@ PERIODS: Final = (100.0, 10.0, 1.0, 0.1)
 """Metres after which the waves of a length repeat: one for each digit that answers write (FoNE,
 arXiv 2502.09741). Digits of a plain number are more than a layer of ReLUs reads."""
 PLACE_FEATURES: Final = CHANNELS + 2 * LENGTHS * len(PERIODS)
+RELATION_FEATURES: Final = 2 + 2 * len(PERIODS)
+"""Of a place to the place before it: whether there is one, and how far apart they are."""
+CELL_FEATURES: Final = 4 * (2 + 2 * len(PERIODS))
+"""Of a cell: brightness and length of the nearest surface in each of its quarters."""
 SUMMARY_FEATURES: Final = len(NEAREST) * (2 + 2 * len(PERIODS))
 PLACE_WAVES: Final = 6
 """Waves over the picture that location tokens start from, each half as long as the one before."""
@@ -64,6 +70,26 @@ def place_features(channels: Tensor) -> Tensor:
     return torch.cat([channels[..., :CHANNELS], waves(channels[..., CHANNELS:])], -1)
 
 
+def relation_features(channels: Tensor, before: Tensor, differ: Tensor) -> Tensor:
+    """Distance between two measured pixels as features [..., RELATION_FEATURES].
+
+    Args:
+        channels: of the one [..., CHANNELS + LENGTHS].
+        before: of the other.
+        differ: whether they are two [..., 1]; without a second one, all features are zero.
+    """
+    metres = torch.linalg.vector_norm(_point(channels) - _point(before), dim=-1, keepdim=True)
+    known = differ & (channels[..., -1:] > 0) & (before[..., -1:] > 0)
+    features = torch.cat([torch.ones_like(metres), metres.log1p(), waves(metres)], -1)
+    return features * known.to(features.dtype)
+
+
+def _point(channels: Tensor) -> Tensor:
+    """Point [..., 3] in metres of a pixel's channels, from its ray and its straight distance."""
+    ray = torch.cat([channels[..., RAY], torch.ones_like(channels[..., :1])], -1)
+    return channels[..., -1:] * F.normalize(ray, dim=-1)
+
+
 def _at(picture: Tensor, places: Tensor) -> Tensor:
     """Values [B, R, C] of a picture [B, C, H, W] at places (x, y in 0..1) [B, R, 2]."""
     height, width = picture.shape[2:]
@@ -92,25 +118,27 @@ class AuxiliaryHeads(nn.Module):
 
     Per quarter of a cell the nearest surface, the nearest obstacle on each way (``NEAREST``) and
     the class that is there; per sixteenth the straight distance; per cell the class of the thing
-    whose middle it holds.
+    whose middle it holds. The features at stride 4 must tell the class of every place.
     """
 
-    def __init__(self, hidden_size: int, classes: int, cell: int) -> None:
+    def __init__(self, hidden_size: int, classes: int, encoder: DepthEncoderConfig) -> None:
         super().__init__()
-        self.cell = cell
+        self.cell, self.grid = encoder.cell, encoder.grid
+        self.dense = nn.Conv2d(encoder.feature_channels, classes, 1)
         self.nearest = nn.Linear(hidden_size, 4 * len(NEAREST))
         self.distances = nn.Linear(hidden_size, 16)
         self.names = nn.Linear(hidden_size, 4 * classes)
         self.instance = nn.Linear(hidden_size, classes)
 
-    def forward(self, tokens: Tensor, channels: Tensor, classes: Tensor, instances: Tensor,
-                ) -> Tensor:
+    def forward(self, tokens: Tensor, features: Tensor, channels: Tensor, classes: Tensor,
+                instances: Tensor) -> Tensor:
         """Sum of the losses.
 
         Args:
             tokens: visual tokens of cells [B, N, hidden_size].
+            features: local features with context [B, feature_channels, H/4, W/4].
             channels: what the encoder saw [B, CHANNELS + LENGTHS, H, W].
-            classes: class or UNKNOWN per quarter of a cell [B, N, 4].
+            classes: class or UNKNOWN of every feature's place [B, H/4, W/4].
             instances: class or UNKNOWN per cell [B, N].
         """
         nearest = F.pixel_unshuffle(F.max_pool2d(channels[:, NEAREST], self.cell // 2), 2)
@@ -121,8 +149,19 @@ class AuxiliaryHeads(nn.Module):
         # Most cells hold no middle of anything: they count less.
         weight = torch.where(instances > 0, 1.0, 0.2)
         names = self.names(tokens).unflatten(-1, (4, -1))
-        return loss + _classification(self.instance(tokens), instances, weight) + _classification(
-            names, classes, torch.ones_like(classes, dtype=torch.float32))
+        loss = loss + _classification(self.instance(tokens), instances, weight)
+        for logits, target in ((names, self._quarters(classes)),
+                               (self.dense(features).permute(0, 2, 3, 1), classes)):
+            loss = loss + _classification(logits, target, torch.ones_like(target).float())
+        return loss
+
+    def _quarters(self, classes: Tensor) -> Tensor:
+        """Classes [B, N, 4] in the middles of the quarters of cells."""
+        rows, columns = (
+            (torch.arange(2 * cells, device=classes.device) * 2 + 1) * size // (4 * cells)
+            for cells, size in zip(self.grid, classes.shape[1:], strict=True))
+        quarters = classes[:, rows[:, None], columns].unflatten(1, (-1, 2)).unflatten(3, (-1, 2))
+        return quarters.transpose(2, 3).flatten(1, 2).flatten(2)
 
     @staticmethod
     def _lengths(found: Tensor, wanted: Tensor) -> Tensor:
@@ -159,12 +198,13 @@ class DeepSightForConditionalGeneration(PreTrainedModel, GenerationMixin):
         self.projector = Projector(encoder.hidden_size, hidden_size)
         self.summary_projector = Projector(SUMMARY_FEATURES, hidden_size)
         self.region_projector = RegionProjector(
-            encoder.local_channels + PLACE_FEATURES, hidden_size)
+            encoder.feature_channels + PLACE_FEATURES + RELATION_FEATURES, hidden_size)
+        self.cell_projector = nn.Linear(CELL_FEATURES, hidden_size)
         self.language_model = AutoModelForCausalLM.from_config(
             config.text_config, attn_implementation=attention)
         self._no_split_modules = ['CLIPEncoderLayer', *self.language_model._no_split_modules]
         self.auxiliary = (
-            AuxiliaryHeads(hidden_size, config.instance_classes, encoder.cell)
+            AuxiliaryHeads(hidden_size, config.instance_classes, encoder)
             if config.instance_classes else None)
         if config.lora_rank:
             self._inject_lora()
@@ -241,22 +281,32 @@ class DeepSightForConditionalGeneration(PreTrainedModel, GenerationMixin):
     def visual_embeddings(self, tokens: Tensor, channels: Tensor) -> Tensor:
         """Embeddings [B, visual_tokens, hidden_size] of a picture.
 
-        One for each cell, which tells where it is in the words of location tokens, and one for
-        the nearest surface and the obstacle on each way.
+        One for each cell, which tells where it is in the words of location tokens and how far
+        the nearest surface in its quarters is, and one for the nearest surface and the obstacle
+        on each way in all of the picture.
         """
+        summary = self.summary_projector(self._lengths(nearest_brightness(channels)))
+        straight = F.max_pool2d(channels[:, NEAREST[:1]], self.config.encoder_config.cell // 2)
+        lengths = self._lengths(F.pixel_unshuffle(straight, 2).flatten(2).transpose(1, 2))
+        cells = self.projector(tokens)
+        places = self.cell_places() + self.cell_projector(lengths)
+        return torch.cat([cells + places.to(cells.dtype), summary[:, None].to(cells.dtype)], 1)
+
+    def _lengths(self, bright: Tensor) -> Tensor:
+        """Brightness [..., N], whether there is any, and waves of the lengths behind it."""
         config = self.config.encoder_config
-        bright = nearest_brightness(channels)
         seen = (bright > 0).to(bright.dtype)
         metres = metres_of(bright, config.near, config.far) * seen
-        summary = self.summary_projector(torch.cat([bright, seen, waves(metres)], -1))
-        cells = self.projector(tokens)
-        return torch.cat([cells + self.cell_places().to(cells.dtype),
-                          summary[:, None].to(cells.dtype)], 1)
+        return torch.cat([bright, seen, waves(metres)], -1)
 
     def region_embeddings(self, features: Tensor, channels: Tensor, regions: Tensor) -> Tensor:
-        """Embeddings [B, R, hidden_size] of places (x, y in 0..1) [B, R, 2]."""
+        """Embeddings [B, R, hidden_size] of ``regions`` as in ``forward``."""
+        here, before = regions[..., :2], regions[..., 2:]
+        found = _at(channels, here)
         return self.region_projector(torch.cat([
-            _at(features, regions), place_features(_at(channels, regions))], -1))
+            _at(features, here), place_features(found),
+            relation_features(found, _at(channels, before),
+                              (here != before).any(-1, keepdim=True))], -1))
 
     def embed(self, input_ids: Tensor, tokens: Tensor, features: Tensor, channels: Tensor,
               regions: Tensor | None) -> Tensor:
@@ -300,10 +350,12 @@ class DeepSightForConditionalGeneration(PreTrainedModel, GenerationMixin):
             camera: see ``DepthEncoder``.
             ground: see ``DepthEncoder``.
             boxes: see ``DepthEncoder``.
-            regions: places (x, y in 0..1) [B, R, 2] of the prompt's region tokens, in order.
-            classes: class or UNKNOWN per quarter of a cell [B, N, 4], with ``auxiliary`` heads.
+            regions: places of the prompt's region tokens, in order [B, R, 4]: x, y (0..1), and
+                those of the place before it in the same question, or its own.
+            classes: class or UNKNOWN per feature [B, H/4, W/4], with ``auxiliary`` heads.
             instances: class or UNKNOWN per cell [B, N], with them.
-            labels: ids [B, L], -100 where nothing is learned.
+            labels: ids [B, L], -100 where nothing is learned; without any answer, what is learned
+                is to see, and the language model is left out.
             attention_mask: [B, L], or boolean [B, 1, L, L] where questions share a picture.
             position_ids: [B, L].
             past_key_values: the language model's cache.
@@ -316,7 +368,10 @@ class DeepSightForConditionalGeneration(PreTrainedModel, GenerationMixin):
             tokens = self.visual_embeddings(tokens, channels)
             inputs_embeds = self.embed(input_ids, tokens, features, channels, regions)
             if self.auxiliary is not None and instances is not None:
-                auxiliary_loss = self.auxiliary(tokens[:, :-1], channels, classes, instances)
+                auxiliary_loss = self.auxiliary(
+                    tokens[:, :-1], features, channels, classes, instances)
+                if labels is not None and not (labels >= 0).any():
+                    return DeepSightOutput(auxiliary_loss)
         elif inputs_embeds is None:
             inputs_embeds = self.get_input_embeddings()(input_ids)
         kwargs.pop('num_items_in_batch', None)

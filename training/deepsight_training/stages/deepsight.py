@@ -14,6 +14,7 @@ from typing import Final
 
 from deepsight_training.datasets.questions import FAMILY_WEIGHTS
 from deepsight_training.instructions.frames import Frames
+from deepsight_training.instructions.questions import FAMILIES
 from deepsight_training.instructions.sample import FrameSample
 from deepsight_training.models.modeling_deepsight import DeepSightForConditionalGeneration
 
@@ -50,6 +51,7 @@ class DeepSightStage:
         lora_rank: rank of LoRA in the language model; 0 for none.
         is_averaged: whether an exponential moving average is kept.
         matrix_learning_rate: of Muon for matrices; 0 for AdamW alone.
+        questions: per frame at most; with 0 the auxiliary heads alone teach what there is.
 
     """
 
@@ -63,6 +65,7 @@ class DeepSightStage:
     lora_rank: int = 0
     is_averaged: bool = False
     matrix_learning_rate: float = 0.0
+    questions: int = 13
 
 
 _NEW: Final = ('new',)
@@ -70,6 +73,11 @@ _ALL: Final = (*_NEW, 'vision', 'embeddings', 'language_model')
 LOOKING: Final = {
     'place_distance': 4.0, 'place_height': 1.5, 'nearest_obstacle': 1.0, 'nearest_surface': 0.5,
     'nearer': 1.0, 'recognition': 1.5}
+NAMING: Final = {
+    **dict.fromkeys(FAMILIES, 0.6), 'scene': 0.4, 'indoors': 0.3, 'absent_thing': 1.0,
+    'out_of_scope': 0.8, 'recognition': 1.5, 'exists': 2.0, 'thing_distance': 3.0, 'count': 4.0,
+    'left_right': 5.0, 'size': 2.0, 'distance_between': 1.8, 'nearest_obstacle': 1.2,
+    'free_direction': 1.0, 'safe': 1.2, 'extent': 1.0}
 STAGES: Final[dict[str, DeepSightStage]] = {
     # Alignment: what was not pretrained learns to speak the language model's language.
     'deepsight_align': DeepSightStage(
@@ -83,9 +91,16 @@ STAGES: Final[dict[str, DeepSightStage]] = {
     # a place is, how far, how high, what. Among all families at once that is learned much later.
     'deepsight_nano_look': DeepSightStage(
         _ALL, 500, 4e-3, batch_size=16, families=LOOKING, matrix_learning_rate=0.03),
-    'deepsight_nano': DeepSightStage(
+    'deepsight_nano_talk': DeepSightStage(
         _ALL, 2600, 2e-3, batch_size=16, start='deepsight_nano_look', is_averaged=True,
         matrix_learning_rate=0.012),
+    # Names of things are learned slowly from answers: ten times as many frames without any.
+    'deepsight_nano_see': DeepSightStage(
+        (*_NEW, 'vision'), 5000, 1.2e-3, batch_size=16, start='deepsight_nano_talk',
+        is_averaged=True, matrix_learning_rate=0.01, questions=0),
+    'deepsight_nano': DeepSightStage(
+        _ALL, 3000, 1.5e-3, batch_size=16, start='deepsight_nano_see', is_averaged=True,
+        matrix_learning_rate=0.01, families=NAMING),
 }
 
 
