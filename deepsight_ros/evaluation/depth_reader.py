@@ -32,16 +32,18 @@ def reader_scores(frames: Iterable[tuple[DepthFrame, list[QaItem]]]) -> dict[str
     """
     scores: dict[str, list[float]] = {}
     for frame, items in frames:
+        ground_points = above_ground(frame.points, frame.ground) if frame.ground else None
         for item in items:
-            if (text := read_off(frame, item)) is not None:
+            if (text := read_off(frame, ground_points, item)) is not None:
                 scores.setdefault(item.question_type, []).append(score(item, text))
     return {name: fmean(values) for name, values in scores.items()}
 
 
-def read_off(frame: DepthFrame, item: QaItem) -> str | None:
+def read_off(
+    frame: DepthFrame, ground_points: npt.NDArray[np.float32] | None, item: QaItem,
+) -> str | None:
     """Answer to a question of lengths or free space; None for other types, such as names."""
-    if item.question_type in _WITH_GROUND and frame.ground is not None:
-        ground_points = above_ground(frame.points, frame.ground)
+    if item.question_type in _WITH_GROUND and ground_points is not None:
         return _WITH_GROUND[item.question_type](frame, item, ground_points)
     if item.question_type in _OF_PLACES:
         places, read = _OF_PLACES[item.question_type]

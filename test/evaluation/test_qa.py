@@ -22,6 +22,7 @@ from deepsight_ros.evaluation.qa_scores import score
 from deepsight_ros.evaluation.qa_scores import summarise
 from deepsight_ros.geometry import Camera
 from deepsight_ros.geometry import GroundPlane
+from deepsight_ros.geometry.points import above_ground
 from deepsight_ros.geometry.points import Robot
 from deepsight_ros.perception.evidence import DepthFrame
 
@@ -192,4 +193,4 @@ def test_what_depth_says_by_itself(question_type, places, question, expected):
     frame = DepthFrame(depth, Camera(60, 50, 100.0, 100.0, 29.5, 12.0),
                        GroundPlane.from_height(0.27), Robot(0.5, 1.0, 0.1))
     item = replace(DISTANCE, question_type=question_type, places=places, question=question)
-    assert read_off(frame, item) == expected
+    assert read_off(frame, above_ground(frame.points, frame.ground), item) == expected

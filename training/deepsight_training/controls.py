@@ -18,14 +18,13 @@ from typing import Any
 from typing import Final
 
 import numpy as np
-import torch
+import numpy.typing as npt
 from tqdm import tqdm
 from transformers import LlamaConfig
 from transformers import set_seed
 
 from deepsight_ros.evaluation.json_report import write_json
 from deepsight_ros.evaluation.qa_items import frames_of
-from deepsight_ros.evaluation.qa_items import QaItem
 from deepsight_ros.evaluation.qa_items import read_items
 from deepsight_ros.evaluation.qa_scores import Reply
 from deepsight_ros.evaluation.qa_scores import summarise
@@ -37,13 +36,13 @@ from deepsight_ros.perception.depth_input import depth_input
 from deepsight_ros.perception.evidence import DepthFrame
 from deepsight_ros.perception.regions import find_regions
 from deepsight_training.datasets.questions import collate
-from deepsight_training.datasets.questions import pack
 from deepsight_training.datasets.questions import PictureFormat
 from deepsight_training.datasets.questions import QuestionMixture
 from deepsight_training.instructions.frames import Frames
 from deepsight_training.instructions.sample import CLASS_NAMES
 from deepsight_training.instructions.sample import FrameSample
 from deepsight_training.instructions.sensors import sense
+from deepsight_training.measure_deepsight import ask_torch
 from deepsight_training.models.configuration_deepsight import DeepSightConfig
 from deepsight_training.models.configuration_deepsight import DepthEncoderConfig
 from deepsight_training.models.modeling_deepsight import DeepSightForConditionalGeneration
@@ -136,7 +135,6 @@ def train_control(
     return DeepSightForConditionalGeneration.from_pretrained(last).eval()
 
 
-@torch.no_grad()
 def answer(model: DeepSightForConditionalGeneration, control: Control, tokenizer: Tokenizer,
            benchmark: Path) -> list[Reply]:
     """Answers to a benchmark's questions, about what the row's model is shown."""
@@ -149,11 +147,12 @@ def answer(model: DeepSightForConditionalGeneration, control: Control, tokenizer
             frame = groups[number - 1][0]
         shown = _shown(frame, control)
         for item in asked:
-            replies[item.id] = Reply(_generate(model, prompter, shown, item))
+            said = ask_torch(model, prompter, shown, item.question)
+            replies[item.id] = Reply(tokenizer.decode(said))
     return [replies[item.id] for item in items]
 
 
-def _shown(frame: DepthFrame, control: Control) -> dict[str, torch.Tensor]:
+def _shown(frame: DepthFrame, control: Control) -> dict[str, npt.NDArray[np.float32]]:
     depth, camera, ground = frame.depth, frame.camera, frame.ground
     if control.sees == 'nothing':
         depth, ground = np.full_like(depth, math.nan), None
@@ -162,19 +161,7 @@ def _shown(frame: DepthFrame, control: Control) -> dict[str, torch.Tensor]:
     arrays = {'depth': shown.depth, 'camera': shown.camera, 'ground': shown.ground}
     if control.box_branch:
         arrays['boxes'] = find_regions(shown.depth)
-    return {name: torch.from_numpy(array)[None] for name, array in arrays.items()}
-
-
-def _generate(model: DeepSightForConditionalGeneration, prompter: Prompter,
-              shown: dict[str, torch.Tensor], item: QaItem) -> str:
-    packed = pack(prompter, [(item.question, '')])
-    ids = packed['ids'][None, :-1]  # without the end of the empty answer
-    found = model.generate(
-        input_ids=ids, attention_mask=torch.ones_like(ids), regions=packed['regions'][None],
-        **shown, max_new_tokens=24, do_sample=False)
-    said = found[0, ids.shape[1]:].tolist()
-    return prompter.tokenizer.decode(
-        said[:said.index(prompter.end)] if prompter.end in said else said)
+    return {name: array[None] for name, array in arrays.items()}
 
 
 def table(results: dict[str, list[dict[str, Any]]]) -> str:

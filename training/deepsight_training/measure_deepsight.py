@@ -1,5 +1,6 @@
 """A bundle against the PyTorch model it was exported from: same words, and how much faster."""
 
+from collections.abc import Mapping
 from collections.abc import Sequence
 from datetime import datetime
 from datetime import timezone
@@ -10,13 +11,14 @@ from typing import Any
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from tqdm import tqdm
 
 from deepsight_ros.benchmarks.language_rows import open_precision
 from deepsight_ros.language.generation import Limits
+from deepsight_ros.language.prompts import Prompter
 from deepsight_ros.perception.answering import SpatialAnswer
-from deepsight_ros.perception.answering import SpatialAnswering
 from deepsight_ros.perception.answering import with_pixels
 from deepsight_ros.perception.evidence import DepthFrame
 from deepsight_training.datasets.questions import pack
@@ -30,12 +32,13 @@ LIMITS: Final = Limits(tokens=32)
 
 
 def ask_torch(
-    model: DeepSightForConditionalGeneration, answering: SpatialAnswering, frame: DepthFrame,
-    question: str,
+    model: DeepSightForConditionalGeneration, prompter: Prompter,
+    shown: Mapping[str, npt.NDArray[np.float32]], question: str,
 ) -> tuple[int, ...]:
-    """Tokens that ``generate`` of transformers answers with, without the end."""
-    prompter = answering.model.prompter
-    shown = answering.encoder_inputs(frame)
+    """Tokens that ``generate`` of transformers answers with, without the end.
+
+    ``shown`` are the encoder's inputs [1, ...] by name.
+    """
     packed = pack(prompter, [(question, '')])
     ids = packed['ids'][None, :-1]  # without the end of the empty answer
     with torch.no_grad():
@@ -108,7 +111,8 @@ def _ask_in_turns(
     said: dict[str, list[SpatialAnswer]] = {precision: [] for precision in PRECISIONS}
     for frame, question in tqdm(asked, unit='question', desc='compare'):
         started = time.perf_counter()
-        tokens = ask_torch(model, reference, frame, question)
+        tokens = ask_torch(
+            model, reference.model.prompter, reference.encoder_inputs(frame), question)
         seconds += time.perf_counter() - started
         expected.append(with_pixels(
             reference.model.tokenizer.decode(tokens), frame.camera.size))
