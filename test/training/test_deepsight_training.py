@@ -19,8 +19,8 @@ from deepsight_training.instructions.sample import CLASS_NAMES
 from deepsight_training.instructions.sample import FrameSample
 from deepsight_training.instructions.shards import encode
 from deepsight_training.models import configuration_deepsight
+from deepsight_training.models.auxiliary_heads import UNKNOWN
 from deepsight_training.models.configuration_deepsight import DepthEncoderConfig
-from deepsight_training.models.modeling_deepsight import UNKNOWN
 from deepsight_training.muon import MuonWithAdamW
 from deepsight_training.stages.deepsight import part_of
 from deepsight_training.stages.deepsight import STAGES

@@ -25,7 +25,7 @@ from deepsight_training.instructions.pictures.writers import parse_reply
 from deepsight_training.instructions.sample import CLASS_NAMES
 from deepsight_training.instructions.shards import ACCEPTED
 from deepsight_training.instructions.shards import read_frames
-from deepsight_training.models.modeling_deepsight import UNKNOWN
+from deepsight_training.models.auxiliary_heads import UNKNOWN
 from deepsight_training.stages.deepsight import SOURCES
 from deepsight_training.train_deepsight import nano_tokenizer
 import numpy as np

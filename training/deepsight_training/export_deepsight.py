@@ -38,7 +38,7 @@ from deepsight_training.models.depth_encoder import CHANNELS
 from deepsight_training.models.depth_encoder import LENGTHS
 from deepsight_training.models.depth_encoder import RAY
 from deepsight_training.models.modeling_deepsight import DeepSightForConditionalGeneration
-from deepsight_training.models.modeling_deepsight import PERIODS
+from deepsight_training.models.place_features import PERIODS
 from deepsight_training.stages.deepsight import trained_on
 from deepsight_training.train_deepsight import load_stage
 from deepsight_training.train_deepsight import TOKENIZER

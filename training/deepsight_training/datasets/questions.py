@@ -26,7 +26,7 @@ from deepsight_training.instructions.sample import CLASS_NAMES
 from deepsight_training.instructions.sample import FrameSample
 from deepsight_training.instructions.sensors import draw_robot
 from deepsight_training.instructions.sensors import sense
-from deepsight_training.models.modeling_deepsight import UNKNOWN
+from deepsight_training.models.auxiliary_heads import UNKNOWN
 
 IGNORED: Final = -100
 """Label of tokens that nothing is learned from."""

@@ -19,27 +19,21 @@ from transformers.cache_utils import Cache
 from transformers.utils import ModelOutput
 
 from deepsight_ros.language.tokenizer import BINS
+from deepsight_training.models.auxiliary_heads import AuxiliaryHeads
 from deepsight_training.models.configuration_deepsight import DeepSightConfig
-from deepsight_training.models.configuration_deepsight import DepthEncoderConfig
-from deepsight_training.models.depth_encoder import CHANNELS
 from deepsight_training.models.depth_encoder import DepthEncoder
-from deepsight_training.models.depth_encoder import LENGTHS
 from deepsight_training.models.depth_encoder import metres_of
 from deepsight_training.models.depth_encoder import NEAREST
 from deepsight_training.models.depth_encoder import nearest_brightness
-from deepsight_training.models.depth_encoder import RAY
+from deepsight_training.models.place_features import CELL_FEATURES
+from deepsight_training.models.place_features import PLACE_FEATURES
+from deepsight_training.models.place_features import place_features
+from deepsight_training.models.place_features import RELATION_FEATURES
+from deepsight_training.models.place_features import relation_features
+from deepsight_training.models.place_features import SUMMARY_FEATURES
+from deepsight_training.models.place_features import values_at
+from deepsight_training.models.place_features import waves
 
-UNKNOWN: Final = -1
-"""Auxiliary target that is not known."""
-PERIODS: Final = (100.0, 10.0, 1.0, 0.1)
-"""Metres after which the waves of a length repeat: one for each digit that answers write (FoNE,
-arXiv 2502.09741). Digits of a plain number are more than a layer of ReLUs reads."""
-PLACE_FEATURES: Final = CHANNELS + 2 * LENGTHS * len(PERIODS)
-RELATION_FEATURES: Final = 2 + 2 * len(PERIODS)
-"""Of a place to the place before it: whether there is one, and how far apart they are."""
-CELL_FEATURES: Final = 4 * (2 + 2 * len(PERIODS))
-"""Of a cell: brightness and length of the nearest surface in each of its quarters."""
-SUMMARY_FEATURES: Final = len(NEAREST) * (2 + 2 * len(PERIODS))
 PLACE_WAVES: Final = 6
 """Waves over the picture that location tokens start from, each half as long as the one before."""
 
@@ -58,47 +52,6 @@ class RegionProjector(nn.Sequential):
         super().__init__(nn.Linear(inputs, outputs), nn.ReLU(), nn.Linear(outputs, outputs))
 
 
-def waves(metres: Tensor) -> Tensor:
-    """Sines and cosines [..., 2 * N * len(PERIODS)] that the digits of N lengths show in."""
-    periods = torch.tensor(PERIODS, dtype=metres.dtype, device=metres.device)
-    angles = (2.0 * torch.pi * metres[..., None] / periods).flatten(-2)
-    return torch.cat([angles.sin(), angles.cos()], -1)
-
-
-def place_features(channels: Tensor) -> Tensor:
-    """Geometry [..., PLACE_FEATURES] of a pixel's channels [..., CHANNELS + LENGTHS]."""
-    return torch.cat([channels[..., :CHANNELS], waves(channels[..., CHANNELS:])], -1)
-
-
-def relation_features(channels: Tensor, before: Tensor, differ: Tensor) -> Tensor:
-    """Distance between two measured pixels as features [..., RELATION_FEATURES].
-
-    Args:
-        channels: of the one [..., CHANNELS + LENGTHS].
-        before: of the other.
-        differ: whether they are two [..., 1]; without a second one, all features are zero.
-    """
-    metres = torch.linalg.vector_norm(_point(channels) - _point(before), dim=-1, keepdim=True)
-    known = differ & (channels[..., -1:] > 0) & (before[..., -1:] > 0)
-    features = torch.cat([torch.ones_like(metres), metres.log1p(), waves(metres)], -1)
-    return features * known.to(features.dtype)
-
-
-def _point(channels: Tensor) -> Tensor:
-    """Point [..., 3] in metres of a pixel's channels, from its ray and its straight distance."""
-    ray = torch.cat([channels[..., RAY], torch.ones_like(channels[..., :1])], -1)
-    return channels[..., -1:] * F.normalize(ray, dim=-1)
-
-
-def _at(picture: Tensor, places: Tensor) -> Tensor:
-    """Values [B, R, C] of a picture [B, C, H, W] at places (x, y in 0..1) [B, R, 2]."""
-    height, width = picture.shape[2:]
-    columns = (places[..., 0] * width).long().clamp(0, width - 1)
-    rows = (places[..., 1] * height).long().clamp(0, height - 1)
-    cells = (rows * width + columns)[:, None].expand(-1, picture.shape[1], -1)
-    return picture.flatten(2).gather(2, cells).transpose(1, 2)
-
-
 def _middles(cells: int, device: torch.device) -> Tensor:
     """Bins of location tokens that the middles of cells lie in."""
     return ((torch.arange(cells, device=device) + 0.5) * BINS / cells).long()
@@ -111,70 +64,6 @@ class DeepSightOutput(ModelOutput):
     loss: Tensor | None = None
     logits: Tensor | None = None
     past_key_values: Cache | None = None
-
-
-class AuxiliaryHeads(nn.Module):
-    """What a visual token must tell about its cell; these heads vanish at export.
-
-    Per quarter of a cell the nearest surface, the nearest obstacle on each way (``NEAREST``) and
-    the class that is there; per sixteenth the straight distance; per cell the class of the thing
-    whose middle it holds. The features at stride 4 must tell the class of every place.
-    """
-
-    def __init__(self, hidden_size: int, classes: int, encoder: DepthEncoderConfig) -> None:
-        super().__init__()
-        self.cell, self.grid = encoder.cell, encoder.grid
-        self.dense = nn.Conv2d(encoder.feature_channels, classes, 1)
-        self.nearest = nn.Linear(hidden_size, 4 * len(NEAREST))
-        self.distances = nn.Linear(hidden_size, 16)
-        self.names = nn.Linear(hidden_size, 4 * classes)
-        self.instance = nn.Linear(hidden_size, classes)
-
-    def forward(self, tokens: Tensor, features: Tensor, channels: Tensor, classes: Tensor,
-                instances: Tensor) -> Tensor:
-        """Sum of the losses.
-
-        Args:
-            tokens: visual tokens of cells [B, N, hidden_size].
-            features: local features with context [B, feature_channels, H/4, W/4].
-            channels: what the encoder saw [B, CHANNELS + LENGTHS, H, W].
-            classes: class or UNKNOWN of every feature's place [B, H/4, W/4].
-            instances: class or UNKNOWN per cell [B, N].
-        """
-        nearest = F.pixel_unshuffle(F.max_pool2d(channels[:, NEAREST], self.cell // 2), 2)
-        step = self.cell // 4
-        straight = channels[:, NEAREST[:1], step // 2::step, step // 2::step]
-        loss = self._lengths(self.nearest(tokens), nearest) + self._lengths(
-            self.distances(tokens), F.pixel_unshuffle(straight, 4))
-        # Most cells hold no middle of anything: they count less.
-        weight = torch.where(instances > 0, 1.0, 0.2)
-        names = self.names(tokens).unflatten(-1, (4, -1))
-        loss = loss + _classification(self.instance(tokens), instances, weight)
-        for logits, target in ((names, self._quarters(classes)),
-                               (self.dense(features).permute(0, 2, 3, 1), classes)):
-            loss = loss + _classification(logits, target, torch.ones_like(target).float())
-        return loss
-
-    def _quarters(self, classes: Tensor) -> Tensor:
-        """Classes [B, N, 4] in the middles of the quarters of cells."""
-        rows, columns = (
-            (torch.arange(2 * cells, device=classes.device) * 2 + 1) * size // (4 * cells)
-            for cells, size in zip(self.grid, classes.shape[1:], strict=True))
-        quarters = classes[:, rows[:, None], columns].unflatten(1, (-1, 2)).unflatten(3, (-1, 2))
-        return quarters.transpose(2, 3).flatten(1, 2).flatten(2)
-
-    @staticmethod
-    def _lengths(found: Tensor, wanted: Tensor) -> Tensor:
-        return 10.0 * F.smooth_l1_loss(
-            found.float(), wanted.flatten(2).transpose(1, 2), beta=0.05)
-
-
-def _classification(logits: Tensor, classes: Tensor, weight: Tensor) -> Tensor:
-    """Mean cross-entropy of logits [..., C] where the class [...] is known."""
-    weight = weight * (classes != UNKNOWN)
-    by_place = F.cross_entropy(logits.flatten(0, -2).float(), classes.clamp(min=0).flatten(),
-                               reduction='none').view_as(weight)
-    return (by_place * weight).sum() / weight.sum().clamp(min=1.0)
 
 
 class DeepSightForConditionalGeneration(PreTrainedModel, GenerationMixin):
@@ -302,10 +191,10 @@ class DeepSightForConditionalGeneration(PreTrainedModel, GenerationMixin):
     def region_embeddings(self, features: Tensor, channels: Tensor, regions: Tensor) -> Tensor:
         """Embeddings [B, R, hidden_size] of ``regions`` as in ``forward``."""
         here, before = regions[..., :2], regions[..., 2:]
-        found = _at(channels, here)
+        found = values_at(channels, here)
         return self.region_projector(torch.cat([
-            _at(features, here), place_features(found),
-            relation_features(found, _at(channels, before),
+            values_at(features, here), place_features(found),
+            relation_features(found, values_at(channels, before),
                               (here != before).any(-1, keepdim=True))], -1))
 
     def embed(self, input_ids: Tensor, tokens: Tensor, features: Tensor, channels: Tensor,
