@@ -21,29 +21,33 @@ from deepsight_ros.ros import embodied_depth
 SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
 
 
-def call(peer, kind, name, request):
-    """Response of a service of the node under test."""
-    client = peer.node.create_client(kind, f'embodied_depth/{name}')
-    peer.wait_until(client.service_is_ready, name)
-    future = client.call_async(request)
-    peer.wait_until(future.done, name)
-    return future.result()
+def manager(peer):
+    """What asks the node for its state, and what changes it: one client each, as Nav2 has."""
+    clients = {kind: peer.node.create_client(kind, f'embodied_depth/{name}')
+               for kind, name in ((GetState, 'get_state'), (ChangeState, 'change_state'))}
 
+    def call(request):
+        client = clients[GetState if isinstance(request, GetState.Request) else ChangeState]
+        peer.wait_until(client.service_is_ready, client.srv_name)
+        future = client.call_async(request)
+        peer.wait_until(future.done, client.srv_name)
+        return future.result()
 
-def state_of(peer):
-    return call(peer, GetState, 'get_state', GetState.Request()).current_state.id
+    return (lambda: call(GetState.Request()).current_state.id,
+            lambda transition: call(ChangeState.Request(
+                transition=Transition(id=transition))).success)
 
 
 def test_a_manager_can_drive_the_node(peer):
     node = peer.start_node(autostart=False)
-    assert state_of(peer) == State.PRIMARY_STATE_UNCONFIGURED
+    state, change = manager(peer)
+    assert state() == State.PRIMARY_STATE_UNCONFIGURED
     peer.listen('image')
-    for transition, state in [
+    for transition, reached in [
             (Transition.TRANSITION_CONFIGURE, State.PRIMARY_STATE_INACTIVE),
             (Transition.TRANSITION_ACTIVATE, State.PRIMARY_STATE_ACTIVE)]:
-        request = ChangeState.Request(transition=Transition(id=transition))
-        assert call(peer, ChangeState, 'change_state', request).success
-        assert state_of(peer) == state
+        assert change(transition)
+        assert state() == reached
     peer.connect()
     peer.send(camera_info())
     peer.next_result('image', image())
@@ -53,7 +57,7 @@ def test_a_manager_can_drive_the_node(peer):
     peer.connect()
     peer.send_until(lambda: len(peer.received['image']) > 1, camera_info(2.0), image(2.0))
     assert node.trigger_shutdown() == SUCCESS
-    assert state_of(peer) == State.PRIMARY_STATE_FINALIZED
+    assert state() == State.PRIMARY_STATE_FINALIZED
 
 
 @pytest.mark.parametrize('transition, topic', [
@@ -63,12 +67,13 @@ def test_exception_in_a_transition_is_reported_and_undone(peer, capfd, transitio
     node = peer.start_node(autostart=False, **{name: 'nonsense'})
     if transition == 'activate':
         assert node.trigger_configure() == SUCCESS
-    before = entities(node), state_of(peer), threading.active_count()
+    state, _ = manager(peer)
+    before = entities(node), state(), threading.active_count()
     assert getattr(node, f'trigger_{transition}')() == FAILURE
     log = capfd.readouterr().err
     assert log.count(f'{transition} failed unexpectedly') == 1
     assert 'Unexpected QoS override for policy `reliability`: `nonsense`' in log
-    assert (entities(node), state_of(peer), threading.active_count()) == before
+    assert (entities(node), state(), threading.active_count()) == before
 
 
 def entities(node):
