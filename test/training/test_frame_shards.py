@@ -7,7 +7,9 @@ from deepsight_training.instructions import shard_writer
 from deepsight_training.instructions import shards
 from deepsight_training.instructions.sample import CLASS_NAMES
 from deepsight_training.instructions.splits import SPLITS
+from deepsight_training.instructions.splits import TRAINED
 from deepsight_training.instructions.views import layout_samples
+from deepsight_training.worlds.hall import build_hall
 import numpy as np
 import pytest
 
@@ -18,7 +20,7 @@ def in_bands(value, bands):
     return any(low - 1e-6 <= value <= high + 1e-6 for low, high in bands)
 
 
-@pytest.mark.parametrize('kind', ['room', 'corridor', 'street', 'classroom', 'car_park'])
+@pytest.mark.parametrize('kind', ['room', 'corridor', 'street', 'hall', 'classroom', 'car_park'])
 def test_the_ground_lies_at_height_zero(kind):
     split = SPLITS['train']
     for sample in islice(layout_samples(split, kind, 3, SIZE), 3):
@@ -39,7 +41,16 @@ def test_held_out_cameras_are_in_no_training_band():
     for name, attribute in (('held_out_views', 'fov'), ('held_out_heights', 'height')):
         for low, high in getattr(SPLITS[name], attribute):
             assert not in_bands((low + high) / 2, getattr(train, attribute))
-    assert not set(SPLITS['held_out_layouts'].layouts) & set(train.layouts)
+    seen = {kind for split in TRAINED for kind in SPLITS[split].layouts}
+    assert not set(SPLITS['held_out_layouts'].layouts) & seen
+
+
+def test_halls_hold_things_of_every_other_layout():
+    met = set()
+    for seed in range(12):
+        world, _ = build_hall(seed)
+        met |= {thing.name for thing in world.things}
+    assert {'car', 'person', 'chair', 'shelf', 'pole', 'bicycle', 'bush', 'bench'} <= met
 
 
 def test_ceiling_and_walls_are_told_apart():

@@ -12,6 +12,7 @@ from deepsight_training.instructions.questions import write_questions
 from deepsight_training.instructions.sample import CLASS_NAMES
 from deepsight_training.instructions.sample import FrameSample
 from deepsight_training.instructions.splits import SPLITS
+from deepsight_training.instructions.splits import TRAINED
 from deepsight_training.instructions.views import layout_samples
 import numpy as np
 import pytest
@@ -50,7 +51,7 @@ def simple() -> FrameSample:
 @pytest.fixture(scope='module')
 def frames() -> list[FrameSample]:
     """Frames of every layout that models train on."""
-    kinds = dict.fromkeys(SPLITS['train'].layouts)
+    kinds = dict.fromkeys(kind for split in TRAINED for kind in SPLITS[split].layouts)
     return [sample for kind in kinds
             for sample in layout_samples(SPLITS['train'], kind, 4, (64, 48))]
 

@@ -22,6 +22,7 @@ from deepsight_training.instructions.measured import measured_frames
 from deepsight_training.instructions.shards import read_frames
 from deepsight_training.instructions.shards import write_shard
 from deepsight_training.instructions.splits import SPLITS
+from deepsight_training.instructions.splits import TRAINED
 
 FRAMES_PER_SHARD: Final = 200
 
@@ -44,7 +45,8 @@ def _parser() -> argparse.ArgumentParser:
     add_ground_arguments(measured)
     benchmark = commands.add_parser('benchmark', help='write a benchmark for `deepsight evaluate '
                                     'qa`: JSON lines and the depth images they are about')
-    benchmark.add_argument('--source', required=True, choices=(*list(SPLITS)[1:], *DATASETS),
+    held_out = [name for name in SPLITS if name not in TRAINED]
+    benchmark.add_argument('--source', required=True, choices=(*held_out, *DATASETS),
                            help='a held-out split of the worlds, or a data set')
     benchmark.add_argument('--data', type=Path, required=True,
                            help='folder of the shards, or of the data set')

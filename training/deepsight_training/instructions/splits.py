@@ -26,9 +26,11 @@ _HEIGHT_GAPS: Final = ((0.55, 0.7), (1.0, 1.15))
 _SEEN: Final = ('room', 'scatter', 'corridor', 'crowd', 'room', 'street', 'scatter', 'crowd')
 SPLITS: Final[dict[str, Split]] = {
     'train': Split(_SEEN, 0, _FOV, _HEIGHT),
+    'halls': Split(('hall',), 0, _FOV, _HEIGHT),
     'held_out_seeds': Split(_SEEN, HELD_OUT_SEED, _FOV, _HEIGHT),
     'held_out_layouts': Split(('classroom', 'warehouse', 'car_park'), HELD_OUT_SEED, _FOV,
                               _HEIGHT),
     'held_out_views': Split(_SEEN, 2 * HELD_OUT_SEED, _FOV_GAPS, _HEIGHT),
     'held_out_heights': Split(_SEEN, 3 * HELD_OUT_SEED, _FOV, _HEIGHT_GAPS)}
-"""Nothing but ``train`` may be trained on."""
+"""Nothing but ``TRAINED`` may be trained on."""
+TRAINED: Final = ('train', 'halls')

@@ -13,6 +13,7 @@ from deepsight_training.instructions.sample import FrameSample
 from deepsight_training.instructions.sample import SIZE
 from deepsight_training.instructions.splits import Split
 from deepsight_training.worlds.corridor import build_corridor
+from deepsight_training.worlds.hall import build_hall
 from deepsight_training.worlds.held_out import build_car_park
 from deepsight_training.worlds.held_out import build_classroom
 from deepsight_training.worlds.held_out import build_warehouse
@@ -104,6 +105,7 @@ def build_layout(kind: str, seed: int) -> Layout:
 _INTERIORS: Final[dict[str, tuple[Callable[[int], tuple[World, FloorPlan]], str, str]]] = {
     'room': (build_room, 'room', 'into'), 'scatter': (build_scatter, 'room', 'into'),
     'crowd': (build_crowd, 'room', 'all'), 'corridor': (build_corridor, 'corridor', 'along'),
+    'hall': (build_hall, '', 'into'),
     'classroom': (build_classroom, 'room', 'into'), 'warehouse': (build_warehouse, '', 'along'),
     'car_park': (build_car_park, '', 'along')}
 """Builder, scene class (empty: none of those that models know) and where one stands and looks."""
