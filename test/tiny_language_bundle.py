@@ -53,5 +53,6 @@ def tiny_model(tokenizer: Tokenizer, box_branch: bool = False,
 def write_tiny_language_bundle(folder: Path) -> Path:
     """Write the bundle into ``folder``."""
     tokenizer = tiny_tokenizer()
-    write_bundle(tiny_model(tokenizer), tokenizer, folder, prompt='nano', trained=('noise',))
+    write_bundle(tiny_model(tokenizer), tokenizer, folder, prompt='nano', trained=('noise',),
+                 half=False)
     return folder

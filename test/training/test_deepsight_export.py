@@ -194,6 +194,23 @@ def test_each_backend_finds_its_variant(bundle: Path):
     assert dtypes['kv'] == dtypes['kv_new'] == dtypes['embeddings'] == 'float16'
 
 
+def test_half_precision_may_be_left_out(spatial_language_bundle: Path):
+    manifest = Manifest.read(spatial_language_bundle)
+    manifest.verify(spatial_language_bundle)
+    assert [manifest.variant(backend).precision
+            for backend in ('onnxruntime', 'tensorrt')] == ['int8', 'fp32']
+    assert not (spatial_language_bundle / 'decoder_fp16.onnx').exists()
+
+
+def test_weights_hold_no_bits_that_training_did_not_see(bundle: Path):
+    for path in (bundle / 'decoder.onnx', bundle / ENCODER / 'encoder.onnx'):
+        weights = [onnx.numpy_helper.to_array(item) for item in onnx.load(path).graph.initializer
+                   if item.data_type == onnx.TensorProto.FLOAT and len(item.dims) > 1]
+        assert len(weights) > 10
+        for array in weights:
+            assert not (np.ascontiguousarray(array).view(np.uint32) & 0xffff).any()
+
+
 @pytest.mark.parametrize('precision', ['fp32', 'fp16', 'int8'])
 def test_recorded_inputs_are_a_prompt_and_steps(precision: str, bundle: Path):
     manifest = Manifest.read(bundle)

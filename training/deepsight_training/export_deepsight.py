@@ -61,33 +61,53 @@ Metrics = tuple[dict[str, Any], ...]
 def write_bundle(
     model: DeepSightForConditionalGeneration, tokenizer: Tokenizer, folder: Path, *,
     prompt: str, trained: tuple[str, ...], capacity: int = CAPACITY, attention: str = 'plain',
+    half: bool = True,
 ) -> None:
     """Write the language model's bundle, and the depth encoder's in a folder inside it.
 
     Args:
-        model: what to export; adapters are folded into its weights.
+        model: what to export; adapters are folded into its weights, and these are rounded.
         tokenizer: the model's.
         folder: of the bundle, whose name it takes.
         prompt: name of the prompt format.
         trained: what it was trained on.
         capacity: tokens of picture, question and answer together.
         attention: 'plain' or 'fused'.
+        half: whether to write a graph in half precision, too.
     """
     model.merge_lora()
+    round_weights(model)
     encoder = folder / ENCODER
     encoder.mkdir(parents=True, exist_ok=True)
     # Curves of other weights say nothing about these.
     (folder / CONFIDENCE).unlink(missing_ok=True)
     export_encoder(model, encoder / 'encoder.onnx', attention)
     export_decoder(model, folder / 'decoder.onnx', capacity, attention)
-    export_decoder(model, folder / 'decoder_fp16.onnx', capacity, attention, torch.float16)
+    if half:
+        export_decoder(model, folder / 'decoder_fp16.onnx', capacity, attention, torch.float16)
     quantise(folder / 'decoder.onnx', folder / 'decoder_int8.onnx')
     write_embeddings(model, folder / EMBEDDINGS)
     tokenizer.backend.save(str(folder / TOKENIZER))
     _encoder_manifest(model, encoder, attention, trained).write(encoder)
-    _decoder_manifest(model, folder, prompt, capacity, attention, trained).write(folder)
+    variants = (
+        # Each backend takes the first one that it can run.
+        Variant('decoder_int8.onnx', 'int8', ('onnxruntime',), attention),
+        *((Variant('decoder_fp16.onnx', 'fp16', BOTH, attention),) if half else ()),
+        Variant('decoder.onnx', 'fp32', BOTH, attention))
+    _decoder_manifest(model, folder, prompt, capacity, variants, trained).write(folder)
     record_inputs(folder)
     describe(model, folder, trained, ())
+
+
+@torch.no_grad()
+def round_weights(model: DeepSightForConditionalGeneration) -> None:
+    """Round weights to bfloat16, in place.
+
+    Training multiplies with weights rounded like this; bits behind them were never learned, and
+    keep bundles from being packed.
+    """
+    for parameter in model.parameters():
+        parameter.copy_(parameter.bfloat16())
 
 
 def describe(
@@ -147,7 +167,7 @@ def _hashes(folder: Path) -> dict[str, str]:
 
 def _decoder_manifest(
     model: DeepSightForConditionalGeneration, folder: Path, prompt: str, capacity: int,
-    attention: str, trained: tuple[str, ...],
+    variants: tuple[Variant, ...], trained: tuple[str, ...],
 ) -> Manifest:
     config = model.config
     rows, size = kv_rows(model.language_model)
@@ -165,12 +185,7 @@ def _decoder_manifest(
         TensorSpec('probability', 'float32', (1,), 'its probability'),
         TensorSpec('kv_new', 'float32', (rows, 'tokens', size), 'rows to write into kv'))
     return Manifest(
-        name=folder.name, task=TASK, version=VERSION, licence=LICENCE,
-        variants=(
-            # Each backend takes the first one that it can run.
-            Variant('decoder_int8.onnx', 'int8', ('onnxruntime',), attention),
-            Variant('decoder_fp16.onnx', 'fp16', BOTH, attention),
-            Variant('decoder.onnx', 'fp32', BOTH, attention)),
+        name=folder.name, task=TASK, version=VERSION, licence=LICENCE, variants=variants,
         inputs=inputs, outputs=outputs,
         files=_hashes(folder),
         preprocessing={'prompt': prompt, 'visual_tokens': config.encoder_config.visual_tokens},
@@ -192,12 +207,15 @@ def main() -> None:
     parser.add_argument('--bundle', type=Path, required=True, help='folder to write')
     parser.add_argument('--attention', choices=ATTENTION, default='plain')
     parser.add_argument('--data', type=Path, help='folder of held-out frames to measure it on')
+    parser.add_argument('--no-fp16', action='store_true', help='leave out the language model in '
+                        'half precision; TensorRT takes the one in single precision then')
     arguments = parser.parse_args()
     folder = arguments.training / arguments.stage
     model, trained = load_stage(latest_checkpoint(folder)), trained_on(arguments.stage)
     write_bundle(
         model, Tokenizer.load(folder / TOKENIZER), arguments.bundle, trained=trained,
-        prompt=PRESETS[arguments.preset].prompt, attention=arguments.attention)
+        prompt=PRESETS[arguments.preset].prompt, attention=arguments.attention,
+        half=not arguments.no_fp16)
     if arguments.data:
         frames = Frames(arguments.data, HELD_OUT)
         metrics = (*calibrate(arguments.bundle, frames, HELD_OUT),

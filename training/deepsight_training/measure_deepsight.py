@@ -16,6 +16,7 @@ import torch
 from tqdm import tqdm
 
 from deepsight_ros.benchmarks.language_rows import open_precision
+from deepsight_ros.engines.manifest import Manifest
 from deepsight_ros.language.generation import Limits
 from deepsight_ros.language.prompts import Prompter
 from deepsight_ros.perception.answering import SpatialAnswer
@@ -27,7 +28,6 @@ from deepsight_training.instructions.sample import FrameSample
 from deepsight_training.models.modeling_deepsight import DeepSightForConditionalGeneration
 
 PER_FRAME: Final = 10
-PRECISIONS: Final = ('fp32', 'fp16', 'int8')
 LIMITS: Final = Limits(tokens=32)
 
 
@@ -102,13 +102,14 @@ def _ask_in_turns(
 
     Each question goes to all of them, so that what slows the machine slows all of them.
     """
-    bundles = {precision: open_precision(bundle, precision) for precision in PRECISIONS}
+    bundles = {variant.precision: open_precision(bundle, variant.precision)
+               for variant in Manifest.read(bundle).variants}
     for answering in bundles.values():
         answering.warm_up()
-    reference = bundles[PRECISIONS[0]]
+    reference = next(iter(bundles.values()))
     expected: list[str] = []
     seconds = 0.0
-    said: dict[str, list[SpatialAnswer]] = {precision: [] for precision in PRECISIONS}
+    said: dict[str, list[SpatialAnswer]] = {precision: [] for precision in bundles}
     for frame, question in tqdm(asked, unit='question', desc='compare'):
         started = time.perf_counter()
         tokens = ask_torch(
