@@ -20,7 +20,8 @@ def in_bands(value, bands):
     return any(low - 1e-6 <= value <= high + 1e-6 for low, high in bands)
 
 
-@pytest.mark.parametrize('kind', ['room', 'corridor', 'street', 'hall', 'classroom', 'car_park'])
+@pytest.mark.parametrize('kind', [
+    'room', 'corridor', 'street', 'hall', 'classroom', 'car_park', 'ward', 'market'])
 def test_the_ground_lies_at_height_zero(kind):
     split = SPLITS['train']
     for sample in islice(layout_samples(split, kind, 3, SIZE), 3):
@@ -42,7 +43,8 @@ def test_held_out_cameras_are_in_no_training_band():
         for low, high in getattr(SPLITS[name], attribute):
             assert not in_bands((low + high) / 2, getattr(train, attribute))
     seen = {kind for split in TRAINED for kind in SPLITS[split].layouts}
-    assert not set(SPLITS['held_out_layouts'].layouts) & seen
+    for name in ('held_out_layouts', 'held_out_new_layouts'):
+        assert not set(SPLITS[name].layouts) & seen
 
 
 def test_halls_hold_things_of_every_other_layout():

@@ -30,6 +30,7 @@ SPLITS: Final[dict[str, Split]] = {
     'held_out_seeds': Split(_SEEN, HELD_OUT_SEED, _FOV, _HEIGHT),
     'held_out_layouts': Split(('classroom', 'warehouse', 'car_park'), HELD_OUT_SEED, _FOV,
                               _HEIGHT),
+    'held_out_new_layouts': Split(('ward', 'market'), HELD_OUT_SEED, _FOV, _HEIGHT),
     'held_out_views': Split(_SEEN, 2 * HELD_OUT_SEED, _FOV_GAPS, _HEIGHT),
     'held_out_heights': Split(_SEEN, 3 * HELD_OUT_SEED, _FOV, _HEIGHT_GAPS)}
 """Nothing but ``TRAINED`` may be trained on."""

@@ -16,6 +16,8 @@ from deepsight_training.worlds.corridor import build_corridor
 from deepsight_training.worlds.hall import build_hall
 from deepsight_training.worlds.held_out import build_car_park
 from deepsight_training.worlds.held_out import build_classroom
+from deepsight_training.worlds.held_out import build_market
+from deepsight_training.worlds.held_out import build_ward
 from deepsight_training.worlds.held_out import build_warehouse
 from deepsight_training.worlds.interior import Shell
 from deepsight_training.worlds.raycast import cast_rays
@@ -107,7 +109,8 @@ _INTERIORS: Final[dict[str, tuple[Callable[[int], tuple[World, FloorPlan]], str,
     'crowd': (build_crowd, 'room', 'all'), 'corridor': (build_corridor, 'corridor', 'along'),
     'hall': (build_hall, '', 'into'),
     'classroom': (build_classroom, 'room', 'into'), 'warehouse': (build_warehouse, '', 'along'),
-    'car_park': (build_car_park, '', 'along')}
+    'car_park': (build_car_park, '', 'along'), 'ward': (build_ward, 'room', 'into'),
+    'market': (build_market, '', 'into')}
 """Builder, scene class (empty: none of those that models know) and where one stands and looks."""
 
 

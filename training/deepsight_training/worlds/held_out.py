@@ -1,6 +1,7 @@
-"""Layouts that nothing trains on: class rooms, warehouses and car parks.
+"""Layouts that nothing trains on: class rooms, warehouses, car parks, wards and markets.
 
-They hold the things of the other layouts in arrangements of their own.
+They hold the things of the other layouts in arrangements of their own. Wards and markets were
+built when the training data were complete; what the others showed helped to choose them.
 """
 
 import numpy as np
@@ -17,6 +18,7 @@ from deepsight_training.worlds.people import pedestrian
 from deepsight_training.worlds.room import FloorPlan
 from deepsight_training.worlds.scatter import place
 from deepsight_training.worlds.scene import SceneBuilder
+from deepsight_training.worlds.street_furniture import bench
 from deepsight_training.worlds.textures import asphalt
 from deepsight_training.worlds.vehicles import car
 from deepsight_training.worlds.world import World
@@ -99,4 +101,58 @@ def build_car_park(seed: int) -> tuple[World, FloorPlan]:
         px, py = float(rng.uniform(2, x - 2)), float(rng.uniform(-.3, .3)) * shell.width
         if plan.take(px, py, 0.3, 0.3):
             pedestrian(build, rng, np.array([px, py, 0.0]), float(rng.uniform(0, 6.28)))
+    return World(build, INDOOR_AIR), plan
+
+
+def build_ward(seed: int) -> tuple[World, FloorPlan]:
+    """Beds along both long walls, chairs and bins between them, a desk at the end, people."""
+    rng = np.random.default_rng([seed, 13])
+    build = SceneBuilder()
+    plan = FloorPlan(Shell(*(float(v) for v in rng.uniform((9.0, 6.8, 2.6), (18.0, 9.0, 3.6)))))
+    shell = plan.shell
+    build_shell(build, rng, shell)
+    ceiling_lamps(build, rng, shell, 3, 0.7)
+    door(build, rng, shell, 0, 0.0)
+    step = float(rng.uniform(2.4, 3.2))
+    for index in (1, 3):
+        for along in np.arange(-shell.length / 2 + 1.6, shell.length / 2 - 2.2, step):
+            (x, y, _), yaw = shell.on_wall(index, float(along), 1.1)
+            if rng.random() < 0.85:
+                place(build, rng, plan, 'bed', float(x), float(y), yaw)
+            (x, y, _), yaw = shell.on_wall(index, float(along) + step / 2, 0.4)
+            if rng.random() < 0.6:
+                place(build, rng, plan, str(rng.choice(['chair', 'chair', 'bin'])), float(x),
+                      float(y), yaw)
+    place(build, rng, plan, 'table', shell.length - 1.0, 0.0, np.pi)
+    for _ in range(int(rng.integers(0, 5))):
+        place(build, rng, plan, 'person', float(rng.uniform(1, shell.length - 1)),
+              float(rng.uniform(-.15, .15)) * shell.width, float(rng.uniform(0, 6.28)))
+    return World(build, INDOOR_AIR), plan
+
+
+def build_market(seed: int) -> tuple[World, FloorPlan]:
+    """Blocks of stalls (tables with boxes around them), benches at the walls, many people."""
+    rng = np.random.default_rng([seed, 14])
+    build = SceneBuilder()
+    plan = FloorPlan(Shell(*(float(v) for v in rng.uniform((12.0, 9.0, 3.2), (22.0, 15.0, 6.0)))))
+    shell = plan.shell
+    build_shell(build, rng, shell)
+    ceiling_lamps(build, rng, shell, 4, 0.7)
+    door(build, rng, shell, 0, 0.0)
+    for x in np.arange(3.0, shell.length - 2.0, float(rng.uniform(3.5, 4.5))):
+        for y in np.arange(-shell.width / 2 + 2.0, shell.width / 2 - 1.5, 3.4):
+            if rng.random() < 0.8:
+                place(build, rng, plan, 'table', float(x), float(y), 0.0)
+            for _ in range(int(rng.integers(0, 3))):
+                place(build, rng, plan, 'boxes', float(x + rng.uniform(-1.4, 1.4)),
+                      float(y + rng.uniform(-1.5, 1.5)), float(rng.uniform(0, 6.28)))
+    for index in (1, 3):
+        for along in np.arange(-shell.length / 2 + 2, shell.length / 2 - 2, 3.5):
+            position, yaw = shell.on_wall(index, float(along), 0.4)
+            if rng.random() < 0.4 and plan.take(float(position[0]), float(position[1]), 0.9, 0.4):
+                bench(build, rng, position, yaw)
+    for kind, most in (('person', 10), ('bin', 4)):
+        for _ in range(int(rng.integers(1, most))):
+            place(build, rng, plan, kind, float(rng.uniform(1, shell.length - 1)),
+                  float(rng.uniform(-.45, .45)) * shell.width, float(rng.uniform(0, 6.28)))
     return World(build, INDOOR_AIR), plan
