@@ -60,8 +60,8 @@ def make_frame(index: int) -> FrameSample:
 @pytest.fixture(scope='module')
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp('frames')
-    for shard in range(2):
-        with webdataset.TarWriter(str(folder / f'train-{shard:05d}.tar')) as writer:
+    for shard, name in enumerate(('train-00000', 'train-00001', 'halls-00000')):
+        with webdataset.TarWriter(str(folder / f'{name}.tar')) as writer:
             for index in range(4 * shard, 4 * shard + 4):
                 frame = make_frame(index)
                 writer.write({'__key__': frame.name, **encode(frame)})

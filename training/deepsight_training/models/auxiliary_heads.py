@@ -53,7 +53,7 @@ class AuxiliaryHeads(nn.Module):
         loss = loss + _classification(self.instance(tokens), instances, weight)
         for logits, target in ((names, self._quarters(classes)),
                                (self.dense(features).permute(0, 2, 3, 1), classes)):
-            loss = loss + _classification(logits, target, torch.ones_like(target).float())
+            loss = loss + _classification(logits, target, _rarity(target, logits.shape[-1]))
         return loss
 
     def _quarters(self, classes: Tensor) -> Tensor:
@@ -70,9 +70,15 @@ class AuxiliaryHeads(nn.Module):
             found.float(), wanted.flatten(2).transpose(1, 2), beta=0.05)
 
 
+def _rarity(classes: Tensor, count: int) -> Tensor:
+    """Weights [...] of known classes, the root of how rare each is: most places are wall."""
+    found = torch.bincount(classes[classes != UNKNOWN], minlength=count).clamp(min=1)
+    return found.float().rsqrt()[classes.clamp(min=0)]
+
+
 def _classification(logits: Tensor, classes: Tensor, weight: Tensor) -> Tensor:
     """Mean cross-entropy of logits [..., C] where the class [...] is known."""
     weight = weight * (classes != UNKNOWN)
     by_place = F.cross_entropy(logits.flatten(0, -2).float(), classes.clamp(min=0).flatten(),
                                reduction='none').view_as(weight)
-    return (by_place * weight).sum() / weight.sum().clamp(min=1.0)
+    return (by_place * weight).sum() / weight.sum().clamp(min=1e-6)

@@ -157,6 +157,7 @@ class LocalFeatures(nn.Sequential):
             nn.Conv2d(CHANNELS, 32, 3, 2, 1),
             nn.ReLU(),
             ResidualBlock(32, channels, 2),
+            ResidualBlock(channels, channels),
         )
 
 
@@ -207,7 +208,8 @@ class ConvStem(nn.Module):
         middle, last = config.stem_channels
         rows, columns = config.grid
         self.blocks = nn.Sequential(
-            ResidualBlock(config.local_channels, middle, 2), ResidualBlock(middle, last, 2))
+            ResidualBlock(config.local_channels, middle, 2), ResidualBlock(middle, middle),
+            ResidualBlock(middle, last, 2))
         self.projection = nn.Conv2d(last, config.hidden_size, 1)
         self.position = nn.Parameter(
             0.02 * torch.randn(1, rows * columns, config.hidden_size))

@@ -30,6 +30,8 @@ class Source:
 SOURCES: Final[dict[str, Source]] = {
     'worlds': Source('rendered rooms, corridors, crowds and streets of this project',
                      lambda folder: Frames(folder, 'train')),
+    'halls': Source('rendered halls of this project, with things from everywhere',
+                    lambda folder: Frames(folder, 'halls')),
     # As `instructions pictures` writes them.
     'coco': Source('COCO with estimated depth, captions and checked instructions',
                    lambda folder: Frames(folder, 'coco')),
@@ -70,14 +72,15 @@ class DeepSightStage:
 
 _NEW: Final = ('new',)
 _ALL: Final = (*_NEW, 'vision', 'embeddings', 'language_model')
+_MIXED: Final = {'worlds': 2.0, 'halls': 1.0}
 LOOKING: Final = {
     'place_distance': 4.0, 'place_height': 1.5, 'nearest_obstacle': 1.0, 'nearest_surface': 0.5,
     'nearer': 1.0, 'recognition': 1.5}
 NAMING: Final = {
     **dict.fromkeys(FAMILIES, 0.6), 'scene': 0.4, 'indoors': 0.3, 'absent_thing': 1.0,
-    'out_of_scope': 0.8, 'recognition': 1.5, 'exists': 2.0, 'thing_distance': 3.0, 'count': 4.0,
-    'left_right': 5.0, 'size': 2.0, 'distance_between': 1.8, 'nearest_obstacle': 1.2,
-    'free_direction': 1.0, 'safe': 1.2, 'extent': 1.0}
+    'out_of_scope': 0.8, 'recognition': 2.0, 'exists': 2.0, 'thing_distance': 4.0, 'count': 4.0,
+    'left_right': 5.0, 'size': 2.5, 'distance_between': 1.8, 'nearest_obstacle': 1.2,
+    'free_direction': 1.0, 'safe': 1.2, 'extent': 2.0, 'above_below': 1.2}
 STAGES: Final[dict[str, DeepSightStage]] = {
     # Alignment: what was not pretrained learns to speak the language model's language.
     'deepsight_align': DeepSightStage(
@@ -96,11 +99,11 @@ STAGES: Final[dict[str, DeepSightStage]] = {
         matrix_learning_rate=0.012),
     # Names of things are learned slowly from answers: ten times as many frames without any.
     'deepsight_nano_see': DeepSightStage(
-        (*_NEW, 'vision'), 5000, 1.2e-3, batch_size=16, start='deepsight_nano_talk',
-        is_averaged=True, matrix_learning_rate=0.01, questions=0),
+        (*_NEW, 'vision'), 7000, 1.2e-3, batch_size=16, start='deepsight_nano_talk',
+        is_averaged=True, matrix_learning_rate=0.01, shares=_MIXED, questions=0),
     'deepsight_nano': DeepSightStage(
         _ALL, 3000, 1.5e-3, batch_size=16, start='deepsight_nano_see', is_averaged=True,
-        matrix_learning_rate=0.01, families=NAMING),
+        matrix_learning_rate=0.01, shares=_MIXED, families=NAMING),
 }
 
 
