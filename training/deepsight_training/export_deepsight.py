@@ -83,6 +83,7 @@ def write_bundle(
     (folder / CONFIDENCE).unlink(missing_ok=True)
     export_encoder(model, encoder / 'encoder.onnx', attention)
     export_decoder(model, folder / 'decoder.onnx', capacity, attention)
+    (folder / 'decoder_fp16.onnx').unlink(missing_ok=True)
     if half:
         export_decoder(model, folder / 'decoder_fp16.onnx', capacity, attention, torch.float16)
     quantise(folder / 'decoder.onnx', folder / 'decoder_int8.onnx')
