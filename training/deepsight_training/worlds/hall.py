@@ -11,15 +11,13 @@ import numpy as np
 
 from deepsight_ros.geometry.scene_classes import SceneClass
 from deepsight_training.worlds.furniture import FOOTPRINTS
-from deepsight_training.worlds.interior import build_shell
-from deepsight_training.worlds.interior import ceiling_lamps
 from deepsight_training.worlds.interior import door
 from deepsight_training.worlds.interior import INDOOR_AIR
-from deepsight_training.worlds.interior import Shell
 from deepsight_training.worlds.meshes import Floats
 from deepsight_training.worlds.people import pedestrian
 from deepsight_training.worlds.plants import bush
 from deepsight_training.worlds.plants import bush_model
+from deepsight_training.worlds.room import empty_room
 from deepsight_training.worlds.room import FloorPlan
 from deepsight_training.worlds.scene import SceneBuilder
 from deepsight_training.worlds.street_furniture import bench
@@ -72,11 +70,7 @@ _OFTEN: Final = ('shelf', 'car', 'chair', 'cabinet', 'pillar')
 def build_hall(seed: int) -> tuple[World, FloorPlan]:
     """Build the hall of ``seed``: three to six kinds of things, alone or side by side."""
     rng = np.random.default_rng([seed, 10])
-    build = SceneBuilder()
-    size = rng.uniform((7.0, 5.0, 2.3), (26.0, 17.0, 6.0))
-    plan = FloorPlan(Shell(*(float(v) for v in size)))
-    build_shell(build, rng, plan.shell)
-    ceiling_lamps(build, rng, plan.shell, 3, 0.7)
+    build, plan = empty_room(rng, (7.0, 5.0, 2.3), (26.0, 17.0, 6.0), 3)
     door(build, rng, plan.shell, int(rng.integers(4)), 0.0)
     kinds = rng.choice([*_KINDS, 'pillar', *_OFTEN], int(rng.integers(3, MOST_KINDS + 1)))
     for kind in dict.fromkeys(kinds.tolist()):

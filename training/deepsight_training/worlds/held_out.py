@@ -7,14 +7,13 @@ built when the training data were complete; what the others showed helped to cho
 import numpy as np
 
 from deepsight_ros.geometry.scene_classes import SceneClass
-from deepsight_training.worlds.interior import build_shell
-from deepsight_training.worlds.interior import ceiling_lamps
 from deepsight_training.worlds.interior import door
 from deepsight_training.worlds.interior import INDOOR_AIR
 from deepsight_training.worlds.interior import Shell
 from deepsight_training.worlds.interior import window
 from deepsight_training.worlds.meshes import grid
 from deepsight_training.worlds.people import pedestrian
+from deepsight_training.worlds.room import empty_room
 from deepsight_training.worlds.room import FloorPlan
 from deepsight_training.worlds.scatter import place
 from deepsight_training.worlds.scene import SceneBuilder
@@ -27,11 +26,8 @@ from deepsight_training.worlds.world import World
 def build_classroom(seed: int) -> tuple[World, FloorPlan]:
     """Rows of tables with one or two chairs behind each, a cabinet, a few people."""
     rng = np.random.default_rng([seed, 6])
-    build = SceneBuilder()
-    plan = FloorPlan(Shell(*(float(v) for v in rng.uniform((6.5, 5.0, 2.6), (11.0, 8.5, 3.5)))))
+    build, plan = empty_room(rng, (6.5, 5.0, 2.6), (11.0, 8.5, 3.5), 3)
     shell = plan.shell
-    build_shell(build, rng, shell)
-    ceiling_lamps(build, rng, shell, 3, 0.7)
     for along in np.arange(-shell.length / 2 + 1.2, shell.length / 2 - 1.0, 2.4):
         window(build, rng, shell, 1, float(along), 1.6)
     door(build, rng, shell, 3, -shell.length / 2 + 1.5)
@@ -52,11 +48,8 @@ def build_classroom(seed: int) -> tuple[World, FloorPlan]:
 def build_warehouse(seed: int) -> tuple[World, FloorPlan]:
     """Long rows of shelves with aisles between them, boxes and people in the aisles."""
     rng = np.random.default_rng([seed, 7])
-    build = SceneBuilder()
-    plan = FloorPlan(Shell(*(float(v) for v in rng.uniform((12.0, 8.0, 3.5), (24.0, 16.0, 6.0)))))
+    build, plan = empty_room(rng, (12.0, 8.0, 3.5), (24.0, 16.0, 6.0), 4)
     shell = plan.shell
-    build_shell(build, rng, shell)
-    ceiling_lamps(build, rng, shell, 4, 0.7)
     door(build, rng, shell, 0, 0.0)
     for y in np.arange(-shell.width / 2 + 1.5, shell.width / 2 - 1.0, rng.uniform(2.4, 3.6)):
         for x in np.arange(2.5, shell.length - 2.0, 1.45):
@@ -107,11 +100,8 @@ def build_car_park(seed: int) -> tuple[World, FloorPlan]:
 def build_ward(seed: int) -> tuple[World, FloorPlan]:
     """Beds along both long walls, chairs and bins between them, a desk at the end, people."""
     rng = np.random.default_rng([seed, 13])
-    build = SceneBuilder()
-    plan = FloorPlan(Shell(*(float(v) for v in rng.uniform((9.0, 6.8, 2.6), (18.0, 9.0, 3.6)))))
+    build, plan = empty_room(rng, (9.0, 6.8, 2.6), (18.0, 9.0, 3.6), 3)
     shell = plan.shell
-    build_shell(build, rng, shell)
-    ceiling_lamps(build, rng, shell, 3, 0.7)
     door(build, rng, shell, 0, 0.0)
     step = float(rng.uniform(2.4, 3.2))
     for index in (1, 3):
@@ -133,11 +123,8 @@ def build_ward(seed: int) -> tuple[World, FloorPlan]:
 def build_market(seed: int) -> tuple[World, FloorPlan]:
     """Blocks of stalls (tables with boxes around them), benches at the walls, many people."""
     rng = np.random.default_rng([seed, 14])
-    build = SceneBuilder()
-    plan = FloorPlan(Shell(*(float(v) for v in rng.uniform((12.0, 9.0, 3.2), (22.0, 15.0, 6.0)))))
+    build, plan = empty_room(rng, (12.0, 9.0, 3.2), (22.0, 15.0, 6.0), 4)
     shell = plan.shell
-    build_shell(build, rng, shell)
-    ceiling_lamps(build, rng, shell, 4, 0.7)
     door(build, rng, shell, 0, 0.0)
     for x in np.arange(3.0, shell.length - 2.0, float(rng.uniform(3.5, 4.5))):
         for y in np.arange(-shell.width / 2 + 2.0, shell.width / 2 - 1.5, 3.4):

@@ -52,6 +52,19 @@ class FloorPlan:
         return True
 
 
+def empty_room(
+    rng: np.random.Generator, smallest: tuple[float, float, float],
+    largest: tuple[float, float, float], lamps: int,
+) -> tuple[SceneBuilder, FloorPlan]:
+    """Shell between two sizes (length, width, height) [m] with lamps and a free floor."""
+    build = SceneBuilder()
+    length, width, height = (float(v) for v in rng.uniform(smallest, largest))
+    plan = FloorPlan(Shell(length, width, height))
+    build_shell(build, rng, plan.shell)
+    ceiling_lamps(build, rng, plan.shell, lamps, 0.7)
+    return build, plan
+
+
 STYLES: dict[str, tuple[str, ...]] = {
     'living': ('sofa', 'shelf', 'cabinet', 'sofa', 'cabinet', 'shelf', 'boxes'),
     'office': ('table', 'shelf', 'cabinet', 'table', 'shelf', 'bin', 'table'),

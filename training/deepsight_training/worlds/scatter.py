@@ -4,12 +4,10 @@ import numpy as np
 
 from deepsight_ros.geometry.scene_classes import SceneClass
 from deepsight_training.worlds.furniture import FOOTPRINTS
-from deepsight_training.worlds.interior import build_shell
-from deepsight_training.worlds.interior import ceiling_lamps
 from deepsight_training.worlds.interior import door
 from deepsight_training.worlds.interior import INDOOR_AIR
-from deepsight_training.worlds.interior import Shell
 from deepsight_training.worlds.people import pedestrian
+from deepsight_training.worlds.room import empty_room
 from deepsight_training.worlds.room import FloorPlan
 from deepsight_training.worlds.scene import SceneBuilder
 from deepsight_training.worlds.world import World
@@ -52,16 +50,13 @@ def _room(rng: np.random.Generator, kinds: np.ndarray, fewest: int,
           smallest: tuple[float, float, float],
           largest: tuple[float, float, float]) -> tuple[World, FloorPlan]:
     """Scatter ``fewest`` pieces or up to six more of each kind over the floor of a room."""
-    build = SceneBuilder()
-    length, width, height = (float(v) for v in rng.uniform(smallest, largest))
-    plan = FloorPlan(Shell(length, width, height))
-    build_shell(build, rng, plan.shell)
-    ceiling_lamps(build, rng, plan.shell, 2, 0.7)
+    build, plan = empty_room(rng, smallest, largest, 2)
     door(build, rng, plan.shell, int(rng.integers(4)), 0.0)
     for kind in kinds:
         for _ in range(int(rng.integers(fewest, fewest + 7))):
             for _ in range(4):
-                x, y = rng.uniform(0.3, length - 0.3), rng.uniform(-.5, .5) * (width - 0.6)
+                x = rng.uniform(0.3, plan.shell.length - 0.3)
+                y = rng.uniform(-.5, .5) * (plan.shell.width - 0.6)
                 if place(build, rng, plan, str(kind), float(x), float(y),
                          float(rng.uniform(0, 2 * np.pi))):
                     break
