@@ -132,6 +132,9 @@ def main(args: list[str] | None = None) -> int:
         return 1
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
+    except Exception:
+        if rclpy.ok():  # else a signal came in the middle of a message
+            raise
     finally:
         rclpy.try_shutdown()
     return 0

@@ -17,6 +17,7 @@ from sensor_msgs.msg import Image
 
 from deepsight_ros.evaluation.bag_reader import BagReader
 from deepsight_ros.evaluation.bag_writer import BagWriter
+from deepsight_ros.ros import bag_player
 
 PATIENCE = 20.0
 PERIOD_NS = 50_000_000
@@ -96,6 +97,15 @@ def test_signal_ends_it_cleanly(bag: Path, signal_: signal.Signals) -> None:
     output = process.communicate(timeout=PATIENCE)[0]
     assert process.returncode == 0, output
     assert 'Traceback' not in output
+
+
+def test_signal_in_the_middle_of_a_message(bag: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(player: bag_player.BagPlayer, due: float) -> bool:
+        rclpy.shutdown()
+        return True
+
+    monkeypatch.setattr(bag_player.BagPlayer, '_sleep_until', interrupted)
+    assert bag_player.main([str(bag), '--wait', '0']) == 0
 
 
 def test_missing_bag_is_one_line(tmp_path: Path) -> None:
