@@ -68,7 +68,7 @@ _OFTEN: Final = ('shelf', 'car', 'chair', 'cabinet', 'pillar')
 
 
 def build_hall(seed: int) -> tuple[World, FloorPlan]:
-    """Build the hall of ``seed``: three to six kinds of things, alone or side by side."""
+    """Build the hall of ``seed``: up to six kinds of things, alone or side by side."""
     rng = np.random.default_rng([seed, 10])
     build, plan = empty_room(rng, (7.0, 5.0, 2.3), (26.0, 17.0, 6.0), 3)
     door(build, rng, plan.shell, int(rng.integers(4)), 0.0)
@@ -115,7 +115,6 @@ def _place(build: SceneBuilder, rng: np.random.Generator, plan: FloorPlan, kind:
                 y = float(rng.uniform(-.5, .5)) * (plan.shell.width - 0.6)
                 yaw = float(rng.uniform(0, 2 * np.pi)) if turned else (
                     np.pi / 2 * float(rng.integers(4)))
-            c, s = abs(np.cos(yaw)), abs(np.sin(yaw))
-            if plan.take(x, y, (c * deep + s * wide) / 2, (s * deep + c * wide) / 2):
+            if plan.take_turned(x, y, deep, wide, yaw):
                 maker(build, rng, np.array([x, y, 0.0]), yaw)
                 break

@@ -23,6 +23,18 @@ from deepsight_training.worlds.vehicles import car
 from deepsight_training.worlds.world import World
 
 
+def _strew(build: SceneBuilder, rng: np.random.Generator, plan: FloorPlan, kind: str, count: int,
+           within: tuple[float, float]) -> None:
+    """Put up to ``count`` pieces down anywhere.
+
+    ``within`` is the free margin at both ends [m] and the largest share of the width off the axis.
+    """
+    (margin, aside), shell = within, plan.shell
+    for _ in range(count):
+        place(build, rng, plan, kind, float(rng.uniform(margin, shell.length - margin)),
+              float(rng.uniform(-aside, aside)) * shell.width, float(rng.uniform(0, 6.28)))
+
+
 def build_classroom(seed: int) -> tuple[World, FloorPlan]:
     """Rows of tables with one or two chairs behind each, a cabinet, a few people."""
     rng = np.random.default_rng([seed, 6])
@@ -39,9 +51,7 @@ def build_classroom(seed: int) -> tuple[World, FloorPlan]:
                     if rng.random() < 0.6:
                         place(build, rng, plan, 'chair', float(x) + 0.75, float(y) + side, np.pi)
     place(build, rng, plan, 'cabinet', 0.4, shell.width / 2 - 1.2, 0.0)
-    for _ in range(int(rng.integers(0, 4))):
-        place(build, rng, plan, 'person', float(rng.uniform(0.6, shell.length - 0.6)),
-              float(rng.uniform(-.4, .4)) * shell.width, float(rng.uniform(0, 6.28)))
+    _strew(build, rng, plan, 'person', int(rng.integers(0, 4)), (0.6, 0.4))
     return World(build, INDOOR_AIR), plan
 
 
@@ -56,10 +66,8 @@ def build_warehouse(seed: int) -> tuple[World, FloorPlan]:
             if rng.random() < 0.9:
                 place(build, rng, plan, 'shelf', float(x), float(y),
                       np.pi / 2 * float(rng.choice([-1, 1])))
-    for kind, count in (('boxes', 7), ('bin', 3), ('person', 4)):
-        for _ in range(int(rng.integers(0, count))):
-            place(build, rng, plan, kind, float(rng.uniform(1, shell.length - 1)),
-                  float(rng.uniform(-.45, .45)) * shell.width, float(rng.uniform(0, 6.28)))
+    for kind, most in (('boxes', 7), ('bin', 3), ('person', 4)):
+        _strew(build, rng, plan, kind, int(rng.integers(0, most)), (1.0, 0.45))
     return World(build, INDOOR_AIR), plan
 
 
@@ -114,9 +122,7 @@ def build_ward(seed: int) -> tuple[World, FloorPlan]:
                 place(build, rng, plan, str(rng.choice(['chair', 'chair', 'bin'])), float(x),
                       float(y), yaw)
     place(build, rng, plan, 'table', shell.length - 1.0, 0.0, np.pi)
-    for _ in range(int(rng.integers(0, 5))):
-        place(build, rng, plan, 'person', float(rng.uniform(1, shell.length - 1)),
-              float(rng.uniform(-.15, .15)) * shell.width, float(rng.uniform(0, 6.28)))
+    _strew(build, rng, plan, 'person', int(rng.integers(0, 5)), (1.0, 0.15))
     return World(build, INDOOR_AIR), plan
 
 
@@ -139,7 +145,5 @@ def build_market(seed: int) -> tuple[World, FloorPlan]:
             if rng.random() < 0.4 and plan.take(float(position[0]), float(position[1]), 0.9, 0.4):
                 bench(build, rng, position, yaw)
     for kind, most in (('person', 10), ('bin', 4)):
-        for _ in range(int(rng.integers(1, most))):
-            place(build, rng, plan, kind, float(rng.uniform(1, shell.length - 1)),
-                  float(rng.uniform(-.45, .45)) * shell.width, float(rng.uniform(0, 6.28)))
+        _strew(build, rng, plan, kind, int(rng.integers(1, most)), (1.0, 0.45))
     return World(build, INDOOR_AIR), plan

@@ -51,6 +51,11 @@ class FloorPlan:
         self.taken.append((x - half_x, y - half_y, x + half_x, y + half_y))
         return True
 
+    def take_turned(self, x: float, y: float, deep: float, wide: float, yaw: float) -> bool:
+        """Reserve the rectangle around a footprint that is turned by ``yaw``, when it is free."""
+        c, s = abs(np.cos(yaw)), abs(np.sin(yaw))
+        return self.take(x, y, (c * deep + s * wide) / 2, (s * deep + c * wide) / 2)
+
 
 def empty_room(
     rng: np.random.Generator, smallest: tuple[float, float, float],

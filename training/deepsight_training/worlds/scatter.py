@@ -24,8 +24,7 @@ def place(build: SceneBuilder, rng: np.random.Generator, plan: FloorPlan, kind: 
         pedestrian(build, rng, np.array([x, y, 0.0]), yaw)
         return True
     maker, deep, wide = FOOTPRINTS[kind]
-    c, s = abs(np.cos(yaw)), abs(np.sin(yaw))
-    if not plan.take(x, y, (c * deep + s * wide) / 2, (s * deep + c * wide) / 2):
+    if not plan.take_turned(x, y, deep, wide, yaw):
         return False
     maker(build.thing(kind, SceneClass.STRUCTURE, (x, y, 0), yaw), rng)
     return True
