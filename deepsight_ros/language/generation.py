@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 import time
 from typing import Final
@@ -16,6 +17,7 @@ from deepsight_ros.language.decoder import Decoder
 from deepsight_ros.language.decoder import Step
 from deepsight_ros.language.embeddings import Embeddings
 from deepsight_ros.language.errors import LanguageError
+from deepsight_ros.language.prompts import Prompter
 
 Ending = Literal['ok', 'cancelled', 'deadline']
 
@@ -58,6 +60,52 @@ NO_LIMITS: Final = Limits()
 """Neither deadline nor cancel; as many tokens as an answer ever needs."""
 
 
+class Drawing:
+    """Draws tokens as ``Sampling`` has it."""
+
+    def __init__(self, sampling: Sampling) -> None:
+        """Start from the seed."""
+        self._sampling = sampling
+        self._random = np.random.default_rng(sampling.seed)
+
+    def __call__(self, step: Step) -> tuple[int, float]:
+        """Next token and its probability."""
+        logits = step.logits[0].astype(np.float64)
+        shares = _softmax(logits / self._sampling.temperature)
+        order = np.argsort(-shares)
+        last = int(np.searchsorted(np.cumsum(shares[order]), self._sampling.top_p))
+        kept = order[:last + 1]
+        token = int(self._random.choice(kept, p=shares[kept] / shares[kept].sum()))
+        return token, float(_softmax(logits)[token])
+
+
+class Greedy:
+    """
+    Takes the likeliest token, where a place counts as likely as all places together.
+
+    A model that is sure that there is something to point at, but not of the pixel, shares its
+    probability among neighbouring location tokens: each of them alone would lose against "none in
+    view", or against the end of a list.
+    """
+
+    def __init__(self, columns: Sequence[int]) -> None:
+        """Take the ids of the tokens that a place begins with."""
+        self._columns = np.array(columns)
+        # Kept, as a new array for each token would cost more than the sum.
+        self._shares = np.empty(len(columns), np.float32)
+
+    def __call__(self, step: Step) -> tuple[int, float]:
+        """Next token and its probability, for a column that of all columns."""
+        np.take(step.logits[0], self._columns, out=self._shares, mode='clip')
+        likeliest = int(self._shares.argmax())
+        self._shares -= step.logits[0, step.token]
+        np.exp(self._shares, out=self._shares)
+        share = step.probability * float(self._shares.sum())
+        if share > step.probability:
+            return int(self._columns[likeliest]), share
+        return step.token, step.probability
+
+
 @dataclass(frozen=True)
 class Generation:
     """
@@ -75,17 +123,17 @@ class Generation:
 
 
 def generate(
-    decoder: Decoder, embeddings: Embeddings, prompt: npt.NDArray[np.float32], end: int,
-    limits: Limits = NO_LIMITS, sampling: Sampling | None = None,
+    decoder: Decoder, embeddings: Embeddings, prompt: npt.NDArray[np.float32],
+    prompter: Prompter, limits: Limits = NO_LIMITS, sampling: Sampling | None = None,
     on_token: Callable[[tuple[int, ...]], None] | None = None,
 ) -> Generation:
     """
     Answer a prompt [S, E] that follows what the decoder holds.
 
-    ``end`` is the token that ends an answer and is not part of it. ``on_token`` sees the tokens so
-    far. Raises ``LanguageError`` when the prompt is too long.
+    ``prompter`` knows the token that ends an answer, which is not part of it, and those of places.
+    ``on_token`` sees the tokens so far. Raises ``LanguageError`` when the prompt is too long.
     """
-    random = np.random.default_rng(sampling.seed) if sampling else None
+    choose = Drawing(sampling) if sampling else Greedy(prompter.tokenizer.columns)
     started = time.monotonic()
     tokens: list[int] = []
     probability = 1.0
@@ -97,9 +145,9 @@ def generate(
     while True:
         if (status := _ended(limits)) != 'ok':
             break
-        token, share = _choose(step, sampling, random)
+        token, share = choose(step)
         probability *= share
-        if token == end:
+        if token == prompter.end:
             break
         tokens.append(token)
         if on_token is not None:
@@ -115,19 +163,6 @@ def _ended(limits: Limits) -> Ending:
     if limits.is_cancelled():
         return 'cancelled'
     return 'deadline' if time.monotonic() >= limits.deadline else 'ok'
-
-
-def _choose(
-    step: Step, sampling: Sampling | None, random: np.random.Generator | None,
-) -> tuple[int, float]:
-    """Next token and its probability."""
-    if sampling is None or random is None:
-        return step.token, step.probability
-    shares = _softmax(step.logits[0].astype(np.float64) / sampling.temperature)
-    order = np.argsort(-shares)
-    kept = order[:int(np.searchsorted(np.cumsum(shares[order]), sampling.top_p)) + 1]
-    token = int(random.choice(kept, p=shares[kept] / shares[kept].sum()))
-    return token, float(_softmax(step.logits[0].astype(np.float64))[token])
 
 
 def _softmax(logits: Array) -> Array:

@@ -110,7 +110,7 @@ class LanguageModel:
 
             def seen(tokens: tuple[int, ...]) -> None:
                 say(self.tokenizer.decode(tokens))
-        done = generate(self.decoder, embeddings, prompt, prompter.end, limits, sampling, seen)
+        done = generate(self.decoder, embeddings, prompt, prompter, limits, sampling, seen)
         if self.decoder.length:
             self._picture = picture
         return self.tokenizer.decode(done.tokens), done

@@ -39,9 +39,10 @@ class Tokenizer:
         self.backend = backend
         self.depth_id = self.token(DEPTH)
         self.region_id = self.token(REGION)
-        self._columns = [self.token(name) for name in COLUMNS]
+        self.columns = [self.token(name) for name in COLUMNS]
+        """Ids of the columns' location tokens, with which every place begins."""
         self._rows = [self.token(name) for name in ROWS]
-        self._column_of = {token: i for i, token in enumerate(self._columns)}
+        self._column_of = {token: i for i, token in enumerate(self.columns)}
         self._row_of = {token: i for i, token in enumerate(self._rows)}
 
     @classmethod
@@ -101,7 +102,7 @@ class Tokenizer:
     def location(self, place: Place) -> list[int]:
         """Column and row token of a place."""
         column, row = place.pixel(BINS, BINS)
-        return [self._columns[column], self._rows[row]]
+        return [self.columns[column], self._rows[row]]
 
     def decode(self, ids: Sequence[int]) -> str:
         """Text of an answer; column and row tokens become a place, single ones vanish."""

@@ -14,6 +14,7 @@ from deepsight_training.instructions.sample import FrameSample
 from deepsight_training.language_inputs import open_precision
 from deepsight_training.measure_deepsight import measure
 from deepsight_training.models.modeling_deepsight import DeepSightForConditionalGeneration
+from deepsight_training.models.places_together import PlacesTogether
 import numpy as np
 import onnx
 import pytest
@@ -32,8 +33,10 @@ from deepsight_ros.language.confidence import CONFIDENCE
 from deepsight_ros.language.confidence import Confidence
 from deepsight_ros.language.confidence import Curve
 from deepsight_ros.language.confidence import OTHERS
+from deepsight_ros.language.decoder import Step
 from deepsight_ros.language.embeddings import Embeddings
 from deepsight_ros.language.errors import LanguageError
+from deepsight_ros.language.generation import Greedy
 from deepsight_ros.language.generation import Limits
 from deepsight_ros.language.generation import Sampling
 from deepsight_ros.language.model import EMBEDDINGS
@@ -114,7 +117,8 @@ def test_the_encoder_graph_agrees(
 def torch_tokens(model: DeepSightForConditionalGeneration, inputs: dict, end: int,
                  ) -> tuple[int, ...]:
     """Greedy answer of up to twelve tokens."""
-    found = model.generate(**inputs, max_new_tokens=12, do_sample=False)
+    found = model.generate(**inputs, max_new_tokens=12, do_sample=False,
+                           logits_processor=[PlacesTogether(model.config)])
     tokens = found[0, inputs['input_ids'].shape[1]:].tolist()
     return tuple(tokens[:tokens.index(end)] if end in tokens else tokens)
 
@@ -212,11 +216,11 @@ def test_weights_hold_no_bits_that_training_did_not_see(bundle: Path):
 
 
 @pytest.mark.parametrize('precision', ['fp32', 'fp16', 'int8'])
-def test_recorded_inputs_are_a_prompt_and_steps(precision: str, bundle: Path):
+def test_recorded_inputs_are_prompts_and_a_step(precision: str, bundle: Path):
     manifest = Manifest.read(bundle)
     cases = read_recorded(bundle, manifest)
-    assert [case['positions'].shape[1] > 1 for case in cases] == [True, True, False, False]
-    assert [case['kv'].any() for case in cases] == [False, False, True, True]
+    assert [case['positions'].shape[1] > 1 for case in cases] == [True, True, False]
+    assert [case['kv'].any() for case in cases] == [False, False, True]
     with open_precision(bundle, precision).model.decoder.engine as engine:
         engine.warm_up()
         variant = next(item for item in manifest.variants if item.precision == precision)
@@ -256,7 +260,9 @@ def test_a_token_makes_no_new_array(answering: SpatialAnswering, frame: DepthFra
     domain = tracemalloc.DomainFilter(True, np.lib.tracemalloc_domain)
     tracemalloc.start()
     try:
-        kept = [model.decoder.step(model.embeddings.row(token)) for token in range(20)]
+        choose = Greedy(model.tokenizer.columns)
+        tracemalloc.clear_traces()
+        kept = [choose(model.decoder.step(model.embeddings.row(token))) for token in range(20)]
         found = tracemalloc.take_snapshot().filter_traces([domain]).statistics('lineno')
     finally:
         tracemalloc.stop()
@@ -306,6 +312,17 @@ def test_cancel_and_deadline_stop_within_one_token(
     assert answering.ask(frame, 'how far', Limits(tokens=3)).tokens == 3
 
 
+def test_a_place_is_as_likely_as_all_places_together():
+    columns = range(4, 10)
+    choose = Greedy(columns)
+    logits = np.log(np.array([[0.3, 0.02, 0.03, 0.05, 0.1, 0.15, 0.25, 0.05, 0.03, 0.02]], 'f'))
+    token, share = choose(Step(0, 0.3, logits))
+    assert token == 6
+    assert share == pytest.approx(0.6, rel=1e-5)
+    logits[0, 0] = np.log(0.9)
+    assert choose(Step(0, 0.6, logits)) == (0, 0.6)
+
+
 def test_streamed_text_grows_to_the_answer(answering: SpatialAnswering, frame: DepthFrame):
     texts: list[str] = []
     text, done = answering.model.answer(
@@ -323,8 +340,7 @@ def test_sampling_repeats_with_its_seed(answering: SpatialAnswering, frame: Dept
             answering.encode(frame), 'how far', Limits(tokens=8), sampling)[1].tokens
     assert draw(1) == draw(1)
     assert len({draw(seed) for seed in range(5)}) > 1
-    greedy = answering.model.answer(answering.encode(frame), 'how far', Limits(tokens=8))[1]
-    assert draw(3, top_p=1e-6) == greedy.tokens
+    assert draw(3, top_p=1e-6) == draw(4, top_p=1e-6)
     with pytest.raises(LanguageError, match='top_p'):
         Sampling(0, top_p=0.0)
 

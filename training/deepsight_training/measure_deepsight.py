@@ -26,6 +26,7 @@ from deepsight_training.datasets.questions import pack
 from deepsight_training.instructions.questions import write_questions
 from deepsight_training.instructions.sample import FrameSample
 from deepsight_training.models.modeling_deepsight import DeepSightForConditionalGeneration
+from deepsight_training.models.places_together import PlacesTogether
 
 PER_FRAME: Final = 10
 LIMITS: Final = Limits(tokens=32)
@@ -45,7 +46,8 @@ def ask_torch(
         found = model.generate(
             input_ids=ids, attention_mask=torch.ones_like(ids), regions=packed['regions'][None],
             **{name: torch.from_numpy(array) for name, array in shown.items()},
-            max_new_tokens=LIMITS.tokens, do_sample=False)
+            max_new_tokens=LIMITS.tokens, do_sample=False,
+            logits_processor=[PlacesTogether(model.config)])
     answer = found[0, ids.shape[1]:].tolist()
     return tuple(answer[:answer.index(prompter.end)] if prompter.end in answer else answer)
 
