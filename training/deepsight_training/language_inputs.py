@@ -1,4 +1,4 @@
-"""What plans of a language bundle are checked with: prompts about the sample bags, and steps."""
+"""What plans of a language bundle are checked with: prompts about the sample bags, and a step."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -26,7 +26,6 @@ from deepsight_ros.resources import SAMPLE_BAGS
 
 RECORDED: Final = 'recorded_inputs.npz'
 _QUESTION: Final = 'how far is <region:0.500,0.600>?'
-_STEPS: Final = 2
 
 
 class RecordingEngine(OnnxRuntimeEngine):
@@ -46,7 +45,7 @@ class RecordingEngine(OnnxRuntimeEngine):
 def record_inputs(bundle: Path) -> None:
     """Write recorded inputs of the language model and its encoder, and name them in the manifests.
 
-    A prompt about the first frame of each sample bag and, of the last one, single tokens.
+    A prompt about the first frame of each sample bag and, of the last one, a single token.
     """
     answering = open_precision(bundle, 'fp32', RecordingEngine)
     encoder, engine = answering.encoder, answering.model.decoder.engine
@@ -56,8 +55,7 @@ def record_inputs(bundle: Path) -> None:
         frame = next(read_frames(find_sample_bag(name)))
         decoder = Decoder(engine)
         step = decoder.run(answering.model.prompt(answering.encode(frame), _QUESTION))
-    for _ in range(_STEPS):
-        step = decoder.step(answering.model.embeddings.row(step.token))
+    decoder.step(answering.model.embeddings.row(step.token))
     _record(bundle, engine.cases, np.dtype(np.float16))
     # Depth in half precision would be other depth.
     _record(bundle / ENCODER, encoder.cases[:1], np.dtype(np.float32))

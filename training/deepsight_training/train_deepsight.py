@@ -177,7 +177,7 @@ def train_deepsight(
         frames, shares, steps * batch_size * processes,
         make_prompter(tokenizer, parts.preset, model.config),
         PictureFormat((encoder.width, encoder.height), encoder.grid, encoder.box_branch),
-        stage.families, stage.questions)
+        stage.families, stage.questions, stage.seed)
     options = {'logging_steps': 20, 'weight_decay': 0.05, 'max_grad_norm': 1.0, **options}
     optimizer = None
     if stage.matrix_learning_rate:

@@ -54,6 +54,7 @@ class DeepSightStage:
         is_averaged: whether an exponential moving average is kept.
         matrix_learning_rate: of Muon for matrices; 0 for AdamW alone.
         questions: per frame at most; with 0 the auxiliary heads alone teach what there is.
+        seed: of the draws; a stage that goes on with the same frames draws them anew.
 
     """
 
@@ -68,6 +69,7 @@ class DeepSightStage:
     is_averaged: bool = False
     matrix_learning_rate: float = 0.0
     questions: int = 13
+    seed: int = 1
 
 
 _NEW: Final = ('new',)
@@ -104,6 +106,14 @@ STAGES: Final[dict[str, DeepSightStage]] = {
     'deepsight_nano': DeepSightStage(
         _ALL, 3000, 1.5e-3, batch_size=16, start='deepsight_nano_see', is_averaged=True,
         matrix_learning_rate=0.01, shares=_MIXED, families=NAMING),
+    # The eye alone goes on, at half the rate: the language model stays as it is, byte for byte.
+    'deepsight_nano_see_on': DeepSightStage(
+        (*_NEW, 'vision'), 10000, 6e-4, batch_size=16, start='deepsight_nano',
+        is_averaged=True, matrix_learning_rate=0.005, shares=_MIXED, questions=0, seed=2),
+    'deepsight_nano_eye': DeepSightStage(
+        (*_NEW, 'vision'), 2000, 6e-4, batch_size=16, start='deepsight_nano_see_on',
+        is_averaged=True, matrix_learning_rate=0.004, shares=_MIXED, seed=3,
+        families={**NAMING, 'absent_thing': 2.5}),
 }
 
 
