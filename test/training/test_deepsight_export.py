@@ -209,7 +209,8 @@ def test_half_precision_may_be_left_out(spatial_language_bundle: Path):
 def test_weights_hold_no_bits_that_training_did_not_see(bundle: Path):
     for path in (bundle / 'decoder.onnx', bundle / ENCODER / 'encoder.onnx'):
         weights = [onnx.numpy_helper.to_array(item) for item in onnx.load(path).graph.initializer
-                   if item.data_type == onnx.TensorProto.FLOAT and len(item.dims) > 1]
+                   if item.data_type == onnx.TensorProto.FLOAT and len(item.dims) > 1
+                   and item.name != 'places']  # sums of two rows
         assert len(weights) > 10
         for array in weights:
             assert not (np.ascontiguousarray(array).view(np.uint32) & 0xffff).any()

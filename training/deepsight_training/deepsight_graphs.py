@@ -28,12 +28,14 @@ class EncoderGraph(nn.Module):
     def __init__(self, model: DeepSightForConditionalGeneration) -> None:
         super().__init__()
         self.model = model
+        # With these rows the graph does not need the table of all tokens.
+        self.register_buffer('places', model.cell_places().detach())
 
     def forward(self, depth: Tensor, camera: Tensor, ground: Tensor,
                 boxes: Tensor | None = None) -> tuple[Tensor, ...]:
         """Tokens [1, N, E], features [1, C, H/4, W/4], channels [1, CHANNELS + LENGTHS, H, W]."""
         tokens, features, channels = self.model.encoder(depth, camera, ground, boxes)
-        return self.model.visual_embeddings(tokens, channels), features, channels
+        return self.model.visual_embeddings(tokens, channels, self.places), features, channels
 
 
 class BufferCache:

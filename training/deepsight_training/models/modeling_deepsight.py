@@ -167,19 +167,20 @@ class DeepSightForConditionalGeneration(PreTrainedModel, GenerationMixin):
         down = table[self.config.row_token_id + _middles(rows, table.device)]
         return (down[:, None] + across[None, :]).flatten(0, 1)
 
-    def visual_embeddings(self, tokens: Tensor, channels: Tensor) -> Tensor:
+    def visual_embeddings(self, tokens: Tensor, channels: Tensor, places: Tensor | None = None,
+                          ) -> Tensor:
         """Embeddings [B, visual_tokens, hidden_size] of a picture.
 
         One for each cell, which tells where it is in the words of location tokens and how far
         the nearest surface in its quarters is, and one for the nearest surface and the obstacle
-        on each way in all of the picture.
+        on each way in all of the picture. ``places`` are ``cell_places`` where these are known.
         """
         summary = self.summary_projector(self._lengths(nearest_brightness(channels)))
         straight = F.max_pool2d(channels[:, NEAREST[:1]], self.config.encoder_config.cell // 2)
         lengths = self._lengths(F.pixel_unshuffle(straight, 2).flatten(2).transpose(1, 2))
         cells = self.projector(tokens)
-        places = self.cell_places() + self.cell_projector(lengths)
-        return torch.cat([cells + places.to(cells.dtype), summary[:, None].to(cells.dtype)], 1)
+        where = (self.cell_places() if places is None else places) + self.cell_projector(lengths)
+        return torch.cat([cells + where.to(cells.dtype), summary[:, None].to(cells.dtype)], 1)
 
     def _lengths(self, bright: Tensor) -> Tensor:
         """Brightness [..., N], whether there is any, and waves of the lengths behind it."""
