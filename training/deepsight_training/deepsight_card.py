@@ -39,8 +39,9 @@ are never trained on.
 ## Limits
 
 Distances, heights, gaps and the way ahead it reads well; names of things less, and with them how
-far a named thing is; counting hardly, as it overlooks things: README has the table. Of estimated
-depth it is as right as the estimate. It answers in the grammar's words, in English.
+far a named thing is; it counts right in every third to second case, as it overlooks things: README
+has the table. Of estimated depth it is as right as the estimate. It answers in the words of the
+grammar, in English.
 
 ## Measured
 
