@@ -91,7 +91,7 @@ class Greedy:
     def __init__(self, columns: Sequence[int]) -> None:
         """Take the ids of the tokens that a place begins with."""
         self._columns = np.array(columns)
-        # Kept, as a new array for each token would cost more than the sum.
+        # Kept, so that a token makes no new array; nor does take in the mode 'clip'.
         self._shares = np.empty(len(columns), np.float32)
 
     def __call__(self, step: Step) -> tuple[int, float]:

@@ -13,6 +13,7 @@ from deepsight_training.deepsight_graphs import ENCODER_OUTPUTS
 from deepsight_training.instructions.sample import FrameSample
 from deepsight_training.language_inputs import open_precision
 from deepsight_training.measure_deepsight import measure
+from deepsight_training.models.configuration_deepsight import DeepSightConfig
 from deepsight_training.models.modeling_deepsight import DeepSightForConditionalGeneration
 from deepsight_training.models.places_together import PlacesTogether
 import numpy as np
@@ -41,6 +42,7 @@ from deepsight_ros.language.generation import Limits
 from deepsight_ros.language.generation import Sampling
 from deepsight_ros.language.model import EMBEDDINGS
 from deepsight_ros.language.model import LanguageModel
+from deepsight_ros.language.tokenizer import BINS
 from deepsight_ros.language.tokenizer import Tokenizer
 from deepsight_ros.perception.answering import ENCODER
 from deepsight_ros.perception.answering import SpatialAnswering
@@ -314,14 +316,19 @@ def test_cancel_and_deadline_stop_within_one_token(
 
 
 def test_a_place_is_as_likely_as_all_places_together():
-    columns = range(4, 10)
-    choose = Greedy(columns)
-    logits = np.log(np.array([[0.3, 0.02, 0.03, 0.05, 0.1, 0.15, 0.25, 0.05, 0.03, 0.02]], 'f'))
-    token, share = choose(Step(0, 0.3, logits))
-    assert token == 6
-    assert share == pytest.approx(0.6, rel=1e-5)
-    logits[0, 0] = np.log(0.9)
-    assert choose(Step(0, 0.6, logits)) == (0, 0.6)
+    first = 4
+    choose = Greedy(range(first, first + BINS))
+    processor = PlacesTogether(DeepSightConfig(column_token_id=first))
+    shares = np.full((1, first + BINS + 1), 1e-6, np.float32)
+    shares[0, [0, 10, 11, 12]] = 0.4, 0.15, 0.25, 0.2
+    for likeliest, expected, share in ((0.4, 11, 0.6), (0.7, 0, 0.7 / 1.3)):
+        shares[0, 0] = likeliest
+        shares /= shares.sum()
+        step = Step(int(shares.argmax()), float(shares.max()), np.log(shares))
+        token, probability = choose(step)
+        assert token == expected
+        assert probability == pytest.approx(share, rel=1e-3)
+        assert int(processor(None, torch.from_numpy(step.logits)).argmax()) == expected
 
 
 def test_streamed_text_grows_to_the_answer(answering: SpatialAnswering, frame: DepthFrame):
