@@ -24,9 +24,9 @@ try:
     from cuda.bindings import runtime as cudart
 except ImportError as error:
     raise EngineError(
-        f'the Python bindings of CUDA cannot be imported ({error}); install them with '
-        "`pip install 'cuda-python>=12.6.1'` (on JetPack 6 'cuda-python==12.6.*'), or choose the "
-        'backend onnxruntime') from error
+        f'the Python bindings of CUDA cannot be imported ({error}); install them, and TensorRT, '
+        "with `pip install tensorrt 'cuda-python>=12.6.1'` (JetPack 6 has TensorRT: only "
+        "'cuda-python==12.6.*'), or choose the backend onnxruntime") from error
 
 P = ParamSpec('P')
 

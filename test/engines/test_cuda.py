@@ -81,7 +81,7 @@ def test_without_the_bindings_the_remedy_is_named() -> None:
             'try:\n    import deepsight_ros.engines.cuda\n'
             'except EngineError as error:\n    print(error)')
     done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=True)
-    assert "pip install 'cuda-python>=12.6.1'" in done.stdout
+    assert "pip install tensorrt 'cuda-python>=12.6.1'" in done.stdout
 
 
 @pytest.mark.parametrize('axis', [0, 1, 2])
