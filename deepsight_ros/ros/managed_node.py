@@ -200,19 +200,23 @@ def run_node(create: Callable[[], ManagedNode], args: list[str] | None) -> None:
     rclpy.init(args=args)
     node = create()
     try:
-        node.start()
-        # A full collection of what start left behind takes 25 ms: a picture would be lost.
-        gc.collect()
-        gc.freeze()
-        if rclpy.ok():
-            rclpy.spin(node)
+        try:
+            node.start()
+            # A full collection of what start left behind takes 25 ms: a picture would be lost.
+            gc.collect()
+            gc.freeze()
+            if rclpy.ok():
+                rclpy.spin(node)
+        finally:
+            # Ctrl-C reaches a node from the terminal and once more from launch; a second one that
+            # comes before this line is done is caught below as the first one is.
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
     except Exception:
         if rclpy.ok():  # else a signal came in the middle of a transition
             raise
     finally:
-        # Ctrl-C reaches a node from the terminal and once more from launch.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         node.destroy_node()
         rclpy.try_shutdown()
