@@ -217,6 +217,5 @@ def run_node(create: Callable[[], ManagedNode], args: list[str] | None) -> None:
         if rclpy.ok():  # else a signal came in the middle of a transition
             raise
     finally:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
         node.destroy_node()
         rclpy.try_shutdown()
