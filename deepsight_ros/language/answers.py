@@ -27,6 +27,7 @@ DIRECTIONS: Final = ('left', 'ahead', 'right', 'higher', 'lower')
 _CHOICES: Final = frozenset(
     ''.join(letters) for n in (1, 2, 3, 4) for letters in permutations('ABCD', n))
 _DISTANCE: Final = re.compile(r'(\d+(?:\.\d+)?) ?(m|cm|mm|metres?|meters?)\b')
+_NAME: Final = re.compile(r"[a-z][a-z' -]*")
 _BESIDE: Final = re.compile(r'is (left|right) of')
 """How two places lie that stand around it."""
 _METRES: Final = {'cm': 0.01, 'mm': 0.001}
@@ -61,7 +62,7 @@ def metres(value: float) -> str:
 
 
 def parse_answer(text: str) -> Answer:
-    """Read an answer; a text of no known form is the name of a class."""
+    """Read an answer; words of no other form are the name of a class, all else is unknown."""
     places = find_places(text)
     without = PIXEL.sub('', PLACE.sub('', text))
     # Places may come first: "(120, 80): 2.31 m".
@@ -78,7 +79,7 @@ def parse_answer(text: str) -> Answer:
 
 def _kind_and_value(plain: str, words: str) -> tuple[Kind, float | int | str | None]:
     first = words.partition(' ')[0].rstrip(',.')
-    if words in ('', CANNOT_TELL, NONE_IN_VIEW):
+    if words in (CANNOT_TELL, NONE_IN_VIEW):
         return 'unknown', None
     if first in ('yes', 'no'):
         return 'yes_no', first
@@ -92,4 +93,4 @@ def _kind_and_value(plain: str, words: str) -> tuple[Kind, float | int | str | N
         return 'direction', found[1]
     if first in DIRECTIONS:
         return 'direction', first
-    return 'class', words
+    return ('class', words) if _NAME.fullmatch(words) else ('unknown', None)

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 import re
 from typing import Final
 
-PLACE: Final = re.compile(r'<(loc|region):([01](?:\.\d+)?),([01](?:\.\d+)?)>')
+_SHARE: Final = r'(0(?:\.\d+)?|1(?:\.0+)?)'
+PLACE: Final = re.compile(rf'<(loc|region):{_SHARE},{_SHARE}>')
 """A place in a text: what it is called, u, v."""
 PIXEL: Final = re.compile(r'\(\s*(\d{1,5})\s*,\s*(\d{1,5})\s*\)')
-"""A place as people write it: (column, row)."""
+"""A place as answers write it: (column, row)."""
 
 
 @dataclass(frozen=True)
@@ -38,10 +39,10 @@ class Place:
 
     def __str__(self) -> str:
         """Return the text that stands for the place."""
-        return f'<{"region" if self.is_region else "loc"}:{self.u:.3f},{self.v:.3f}>'
+        return f'<{"region" if self.is_region else "loc"}:{self.u:.5f},{self.v:.5f}>'
 
 
 def find_places(text: str) -> tuple[Place, ...]:
-    """Places that a text names, in order; those outside the picture are none."""
-    found = (Place(float(u), float(v), name == 'region') for name, u, v in PLACE.findall(text))
-    return tuple(place for place in found if place.u <= 1 and place.v <= 1)
+    """Places that a text names, in order."""
+    return tuple(
+        Place(float(u), float(v), name == 'region') for name, u, v in PLACE.findall(text))

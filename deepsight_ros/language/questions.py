@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 import json
-import math
 import re
 from typing import Any
 from typing import Final
@@ -15,10 +14,12 @@ from deepsight_ros.language.places import PLACE
 Id = str | int
 """What a question is called, as whoever asks gives it."""
 
-MAX_MESSAGE: Final = 20_000
+MAX_MESSAGE: Final = 1_000_000
 """Characters of a message beyond which it is not even read."""
 MAX_QUESTION: Final = 1_000
 """Characters of a question; longer ones are no questions about a picture."""
+MAX_PATIENCE: Final = 1e9
+"""Seconds that a deadline may lie ahead: what the threads of all systems can wait."""
 
 _SHOWN: Final = 200
 _KEYS: Final = frozenset(('id', 'text', 'deadline_s', 'after'))
@@ -28,8 +29,9 @@ _WAY: Final = re.compile(
     re.IGNORECASE)
 _MOVING: Final = re.compile(
     r'\b(hit|hits|hitting|bump\w*|crash\w*|contact|impact|(?:run|running|drive|driving) into|'
-    r'stops?|stopped|stopping|braking|cut off|clear|clearest|freest|emptiest|passable|drivable|'
-    r'path|lane|road|headway|headroom|heading|openings?|opens up|(?<!in the )open(?! air| sky)|'
+    r'stops?(?! signs?)|stopped|stopping|braking|cut off|clear|clearest|freest|emptiest|passable|'
+    r'drivable|(?<!wide is the )(?:path|lane|road)|headway|headroom|heading|openings?|opens up|'
+    r'(?<!in the )(?<!door )(?<!window )open(?! air| sky)|'
     r'ahead|forwards?|straight(?! line)|steer|veer|drive on|ok(?:ay)? to \w+|'
     r'which way|best way|direction is best|'
     r'(?:robot|vehicle|i|we|you) (?:\w+ )?(?:drive|go|move|advance|travel|roll|walk|step|proceed|'
@@ -45,6 +47,13 @@ _ABOVE: Final = re.compile(
     r'\b(floor|ground|lower(?! (?:distance|depth|range))|above|below|under|over|'
     r'(?<!line )(?<!lined )(?<!queue )(?<!queued )(?<!add )up|(?<!write )down|levels?)\b',
     re.IGNORECASE)
+_DANGER: Final = re.compile(
+    r'\b(hit|hits|hitting|collid\w+|collisions?|crash\w*|bump\w*|touch\w*|block\w*|barred|'
+    r'obstruct\w*|obstacles?|unsafe|dangers?|dangerous|risk|risky|in (?:the|our|my|your|its) way|'
+    r'closer than|nearer than)\b', re.IGNORECASE)
+_DENIED: Final = re.compile(
+    r"(\b(without|avoid\w*|before|free (?:of|from)|clear of|no|not|nothing)|n't)\b"
+    r'(\W+\w+){1,4}|\b(?:collision|obstacle)s?[- ]free\b', re.IGNORECASE)
 _ENCLOSED: Final = re.compile(r'\b(room|corridor|hall|ceiling)\b', re.IGNORECASE)
 
 
@@ -103,6 +112,9 @@ def read_message(data: str) -> Question | Cancel:
         raise QuestionError(f'the question starts like JSON but is none ({error}); send plain '
                             'text or a JSON object', question=data[:_SHOWN]) from error
     if 'cancel' in fields:
+        if len(fields) > 1:
+            raise QuestionError('cancel stands beside other fields; send {"cancel": id} alone, '
+                                'and the question in a message of its own')
         return Cancel(_id(fields['cancel'], 'cancel'))
     return _question(fields)
 
@@ -112,6 +124,11 @@ def asks_for_the_way(text: str) -> bool:
     return _WAY.search(text) is not None or (
         # Between two places there is a way as well, but not the robot's.
         PLACE.search(text) is None and _MOVING.search(text) is not None)
+
+
+def asks_for_danger(text: str) -> bool:
+    """Whether "yes" to a question would mean that the way is not free, going by its words."""
+    return _DANGER.search(_DENIED.sub('', text)) is not None
 
 
 def asks_for_height(text: str) -> bool:
@@ -124,14 +141,14 @@ def asks_for_height(text: str) -> bool:
 
 def _question(fields: Mapping[str, Any]) -> Question:
     identity = _id(fields['id'], 'id') if fields.get('id') is not None else None
-    unknown = sorted(fields.keys() - _KEYS)
-    if unknown:
-        raise QuestionError(f'the question has {", ".join(map(repr, unknown))}, known are '
-                            f'{", ".join(sorted(_KEYS))} and cancel', identity)
     text = fields.get('text')
     if not isinstance(text, str):
         raise QuestionError('the question has no text; send {"text": "..."}', identity)
     text = _text(text, identity)
+    unknown = sorted(fields.keys() - _KEYS)
+    if unknown:
+        raise QuestionError(f'the question has {", ".join(map(repr, unknown))}, known are '
+                            f'{", ".join(sorted(_KEYS))} and cancel', identity, text)
     try:
         return Question(text, identity, _deadline(fields.get('deadline_s')),
                         _after(fields.get('after')))
@@ -171,17 +188,19 @@ def _check_unicode(text: str, identity: Id | None) -> None:
 def _deadline(value: object) -> float | None:
     if value is None:
         return None
-    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not is_number or not math.isfinite(value):  # type: ignore[arg-type]
-        raise ValueError(f'deadline_s is {value!r}, must be a number of seconds')
-    return float(value)  # type: ignore[arg-type]
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and \
+            abs(value) <= MAX_PATIENCE:
+        return float(value)
+    raise ValueError(f'deadline_s is {value!r}'[:_SHOWN] + ', must be a number of seconds, at '
+                     f'most {MAX_PATIENCE:g}')
 
 
 def _after(value: object) -> int | None:
     if value is None:
         return None
     match value:
-        case {'sec': int(sec), 'nanosec': int(nanosec), **rest} if not rest:
+        case {'sec': int(sec), 'nanosec': int(nanosec), **rest} if not (
+                rest or isinstance(sec, bool) or isinstance(nanosec, bool)):
             if 0 <= sec < 2**31 and 0 <= nanosec < 1_000_000_000:
                 return sec * 1_000_000_000 + nanosec
     raise ValueError(f'after is {value!r}'[:_SHOWN] + ', must be {"sec": ..., "nanosec": ...} as '

@@ -86,8 +86,6 @@ class Tokenizer:
         end = 0
         for found in PLACE.finditer(text):
             place = Place(float(found[2]), float(found[3]), found[1] == 'region')
-            if place.u > 1 or place.v > 1:
-                continue
             ids += self._plain(text[end:found.start()].removesuffix(' '))
             if place.is_region:
                 ids.append(self.region_id)

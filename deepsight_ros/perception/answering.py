@@ -19,6 +19,7 @@ from deepsight_ros.engines.engine import load_engine
 from deepsight_ros.engines.errors import EngineError
 from deepsight_ros.engines.tensors import Array
 from deepsight_ros.geometry.camera import Camera
+from deepsight_ros.geometry.errors import GroundError
 from deepsight_ros.language.answers import Answer
 from deepsight_ros.language.answers import metres
 from deepsight_ros.language.answers import parse_answer
@@ -27,10 +28,11 @@ from deepsight_ros.language.errors import LanguageError
 from deepsight_ros.language.generation import Limits
 from deepsight_ros.language.generation import NO_LIMITS
 from deepsight_ros.language.generation import Sampling
+from deepsight_ros.language.lengths import in_metres
 from deepsight_ros.language.model import LanguageModel
-from deepsight_ros.language.places import PIXEL
 from deepsight_ros.language.places import PLACE
 from deepsight_ros.language.places import Place
+from deepsight_ros.language.questions import asks_for_danger
 from deepsight_ros.language.questions import asks_for_height
 from deepsight_ros.language.questions import asks_for_the_way
 from deepsight_ros.perception.depth_input import depth_input
@@ -49,6 +51,16 @@ _NO_GROUND: Final = 'obstacles and heights count from the ground, which is not k
 _REMEDY: Final = 'give TF to ground_frame, or camera_height and camera_pitch'
 _EMPTY: Final = ('nothing was measured in this depth image: every pixel is zero or not finite; '
                  'check what publishes it')
+_OTHER_WAY_ROUND: Final = ('yes and no would mean the opposite here; ask whether it is safe to '
+                           'move so far')
+_NO_WORDS: Final = 'the model had no words for this; ask in others'
+_WRITTEN: Final = re.compile(
+    r'[(\[]\s*([+-]?(?:\d+\.?\d*|\.\d+))\s*[,;\s]\s*([+-]?(?:\d+\.?\d*|\.\d+))\s*[)\]]')
+"""A place as people write it: column and row, as in ``PIXEL``, in any brackets."""
+_MARK: Final = re.compile(r'<(?:loc|region):[^<>]*>?')
+_LOOSE: Final = re.compile(
+    r'\b(?:x\s*[=:]|(?:pixels?|coordinates?)(?:\s+at)?)\s*[+-]?\d', re.IGNORECASE)
+"""A place that is written in a way that the model would overlook."""
 _ENDINGS: Final = {'cancelled': 'cancelled', 'deadline': 'the deadline passed'}
 
 
@@ -85,6 +97,8 @@ class SpatialAnswer:
         # A height or a gap is no distance of the place that was looked at.
         measured = (self.evidence.distance if self.answer.ahead or self.evidence.measured is None
                     else self.evidence.measured)
+        if self.answer.kind in ('choice', 'direction'):
+            measured = None  # places were compared: no single length speaks against it
         there = 'says otherwise' if measured is None else f'has {metres(measured)} there'
         return f'{self.text}; but the depth image {there}'
 
@@ -173,7 +187,8 @@ class SpatialAnswering:
         """
         Answer a question about a frame.
 
-        Places are written as ``<region:u,v>``, ``<loc:u,v>`` or pixels ``(column, row)``.
+        Places are written as ``<region:u,v>``, ``<loc:u,v>`` or pixels ``(column, row)``, lengths
+        in metres, centimetres, feet, inches or yards.
         ``on_text`` sees the text so far. What is wrong with a question is in ``status`` and
         ``error``; ``EngineError`` is raised when an engine fails.
         """
@@ -182,7 +197,7 @@ class SpatialAnswering:
         if frame.is_empty:
             return unanswered(question, 'error', _EMPTY)
         try:
-            asked = with_places(question, size)
+            asked = in_metres(with_places(question, size))
             needs_ground = asks_for_the_way(asked) or asks_for_height(asked)
             if frame.ground is None and needs_ground:
                 return unanswered(question, 'error', _NO_GROUND + (frame.no_ground or _REMEDY))
@@ -192,6 +207,8 @@ class SpatialAnswering:
             text, done = self.model.answer(picture, asked, limits, sampling, say)
         except LanguageError as refusal:
             return unanswered(question, 'rejected', str(refusal))
+        except GroundError as problem:
+            return unanswered(question, 'error', str(problem))
         answer, evidence, error = parse_answer(text), Evidence(), ''
         if done.status != 'ok':
             answer = parse_answer('')
@@ -200,6 +217,10 @@ class SpatialAnswering:
                 answer.ahead or answer.value in ('ahead', 'higher', 'lower')):
             # The question's words did not tell, but its answer does.
             return unanswered(question, 'error', _NO_GROUND + (frame.no_ground or _REMEDY))
+        elif answer.kind == 'yes_no' and answer.ahead and asks_for_danger(asked):
+            return unanswered(question, 'rejected', _OTHER_WAY_ROUND)
+        elif not text:
+            return unanswered(question, 'error', _NO_WORDS)
         else:
             evidence = find_evidence(frame, asked, answer)
         confidence = self.model.confidence(answer, done.probability) if not error else 0.0
@@ -215,17 +236,34 @@ def unanswered(question: str, status: Status, error: str) -> SpatialAnswer:
 
 
 def with_places(question: str, size: tuple[int, int]) -> str:
-    """Write pixels (column, row) in a question as regions; ``LanguageError`` if one is outside."""
+    """
+    Write pixels (column, row) in a question as regions.
+
+    Raises ``LanguageError`` for a place that is outside the picture or not written in a way that
+    the model reads: it would answer about something else.
+    """
     if not question.strip():
         raise LanguageError('the question is empty')
 
     def place(found: re.Match[str]) -> str:
-        column, row = int(found[1]), int(found[2])
-        if column >= size[0] or row >= size[1]:
-            raise LanguageError(f'pixel ({column}, {row}) is outside the depth image of '
+        column, row = float(found[1]), float(found[2])
+        if '.' in found[0] and 0 <= column <= 1 and 0 <= row <= 1:
+            raise LanguageError(f'{found[0]} may be shares of the picture; write pixels as '
+                                '(column, row) or shares as <region:0.5,0.5>')
+        if not (0 <= column < size[0] and 0 <= row < size[1]):
+            raise LanguageError(f'pixel {found[0]} is outside the depth image of '
                                 f'{size[0]}x{size[1]}')
-        return str(Place.of_pixel(column, row, *size, is_region=True))
-    return PIXEL.sub(place, question)
+        return str(Place.of_pixel(int(column), int(row), *size, is_region=True))
+
+    asked = _WRITTEN.sub(place, question)
+    for mark in _MARK.finditer(asked):
+        if PLACE.fullmatch(mark[0]) is None:
+            raise LanguageError(f'{mark[0]} is no place; shares of width and height lie between '
+                                '0 and 1, as in <region:0.5,0.5>')
+    if loose := _LOOSE.search(asked):
+        raise LanguageError(f'the place at "{loose[0]}" cannot be read; write pixels as '
+                            '(column, row)')
+    return asked
 
 
 def with_pixels(text: str, size: tuple[int, int]) -> str:

@@ -14,6 +14,7 @@ import yaml
 
 from deepsight_ros.geometry.camera import Camera
 from deepsight_ros.geometry.camera import FloatImage
+from deepsight_ros.geometry.errors import CameraError
 
 
 class DepthFileError(ValueError):
@@ -72,7 +73,9 @@ def read_camera(path: Path) -> Camera:
         raise DepthFileError(f'{path} cannot be read as YAML ({error})') from error
     try:
         return Camera.from_fields(**_fields(documents[0]))
-    except (IndexError, KeyError, TypeError, AttributeError) as error:
+    except CameraError:
+        raise
+    except (IndexError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise DepthFileError(
             f'{path} is no camera_info ({error!r}); write one with '
             '`ros2 topic echo --once .../camera_info > camera.yaml`') from error

@@ -25,7 +25,7 @@ from deepsight_ros.geometry.points import Obstacle
 from deepsight_ros.geometry.points import organised_points
 from deepsight_ros.geometry.points import Robot
 from deepsight_ros.language.answers import Answer
-from deepsight_ros.language.answers import parse_answer
+from deepsight_ros.language.lengths import lengths_in
 from deepsight_ros.language.places import find_places
 from deepsight_ros.language.places import Place
 from deepsight_ros.language.questions import asks_for_height
@@ -37,9 +37,14 @@ ABSOLUTE: Final = 0.05
 """A length agrees with the map within a tenth or 5 cm, whichever is more."""
 ENOUGH: Final = 320 * 240
 """Pixels that show the first obstacle as well as all; every nth is taken of larger pictures."""
+ALIKE: Final = 0.02
+"""Places whose distances differ by less than this share are equally near."""
 _LETTERS: Final = 'ABCD'
 _FARTHEST: Final = re.compile(r'\b(farther|further|farthest|furthest)\b', re.IGNORECASE)
 _NEAREST: Final = re.compile(r'\b(near|nearer|nearest|close|closer|closest)\b', re.IGNORECASE)
+_SIDES: Final = re.compile(
+    r'\b((?:to|on) the (?:left|right)|(?:more|farther|further) (?:left|right)|leftmost|rightmost|'
+    r'left of|right of|wider|widest|bigger|biggest|larger|largest)\b', re.IGNORECASE)
 
 Pixel = tuple[int, int]
 """Column, row."""
@@ -184,7 +189,9 @@ def _check_places(
     if len(points) > 1 and answer.kind == 'choice':
         return _Check(
             _order_agrees(question, str(answer.value), np.linalg.norm(points, axis=1)))
-    if len(points) == 2 and answer.value in ('higher', 'lower') and frame.ground is not None:
+    if len(points) == 2 and answer.value in ('higher', 'lower'):
+        if frame.ground is None or not asks_for_height(question):
+            return _Check()
         first, second = frame.ground.height_of(points)
         return _Check(bool((first > second) == (answer.value == 'higher')))
     if answer.distance is None or len(points) == 0:
@@ -203,14 +210,21 @@ def _check_places(
 def _order_agrees(
     question: str, letters: str, distances: npt.NDArray[np.float64],
 ) -> bool | None:
-    """Tell whether letters follow each other from near to far, the first one nearest of all."""
-    if _FARTHEST.search(question) and not _NEAREST.search(question):
+    """
+    Tell whether letters follow each other from near to far, the first one nearest of all.
+
+    None where the question asks for another order.
+    """
+    if asks_for_height(question) or _SIDES.search(question) or (
+            _FARTHEST.search(question) and not _NEAREST.search(question)):
         return None
     ranks = [_LETTERS.index(letter) for letter in letters]
     if max(ranks) >= len(distances):
         return False
     chosen = distances[ranks]
-    return bool(chosen[0] == distances.min() and (np.diff(chosen) >= 0).all())
+    slack = ALIKE * chosen
+    return bool(chosen[0] <= distances.min() + slack[0]
+                and (chosen[:-1] <= chosen[1:] + slack[:-1]).all())
 
 
 def _check_way(
@@ -228,7 +242,7 @@ def _check_way(
 def _obstacle_agrees(
     frame: DepthFrame, question: str, answer: Answer, points: npt.NDArray[np.float64],
     obstacle: Obstacle,
-) -> bool:
+) -> bool | None:
     if answer.distance is None:
         return False
     if not close(answer.distance, obstacle.distance):
@@ -236,8 +250,13 @@ def _obstacle_agrees(
     if answer.places and not (len(points) and close(
             answer.distance, float(_distances(frame, points[0], ahead=True)))):
         return False
-    wanted = parse_answer(question).distance
-    if answer.kind != 'yes_no' or wanted is None or close(wanted, obstacle.distance):
+    if answer.kind != 'yes_no':
+        return True
+    lengths = lengths_in(question)
+    if len(lengths) != 1:
+        return None  # the distance is right, but not known is how far somebody wants to move
+    wanted, = lengths
+    if close(wanted, obstacle.distance):
         return True
     return (wanted < obstacle.distance) == (answer.value == 'yes')
 

@@ -29,11 +29,14 @@ class QuestionQueue:
     """
     First come, first served, and bounded; a question for a later picture lets others pass.
 
+    Those that wait for a picture have as many places of their own, so that they keep none from
+    others.
+
     Whoever answers calls ``take`` in a thread of its own; all else may be called from any thread.
     """
 
     def __init__(self, capacity: int) -> None:
-        """Hold at most ``capacity`` questions besides the one in work."""
+        """Hold at most ``capacity`` questions of either kind besides the one in work."""
         self._capacity = capacity
         self._waiting: list[Asked] = []
         self._current: Asked | None = None
@@ -48,7 +51,9 @@ class QuestionQueue:
     def put(self, asked: Asked) -> bool:
         """Add a question; return False if there is no room, or no one left to answer."""
         with self._changed:
-            if self._closed or len(self._waiting) >= self._capacity:
+            alike = sum((other.question.after_ns is None) == (asked.question.after_ns is None)
+                        for other in self._waiting)
+            if self._closed or alike >= self._capacity:
                 return False
             self._waiting.append(asked)
             self._changed.notify()

@@ -172,15 +172,15 @@ class SpatialLanguageNode(ManagedNode):
             job = self._newest
             try:
                 self._change_engines()
-                answer = self._answer(asked, job)
-                if answer.status == 'ok':
-                    self.problem = ''
+                refusal = self._refusal(asked, job)
+                if refusal is not None:
+                    job = job if refusal.status == 'stale' else None
+                answer = refusal or self._answer(asked, job)
             except Exception as error:
                 self._complain(error)
                 answer = unanswered(asked.question.text, 'error', str(error) or repr(error))
-            unused = answer.status in ('no_frame', 'deadline')
             try:
-                self._publish(asked, answer, None if unused else job)
+                self._publish(asked, answer, job)
             except Exception as error:
                 self._complain(error)
 
@@ -195,20 +195,27 @@ class SpatialLanguageNode(ManagedNode):
         for engine in filter(None, (encoder, decoder)):
             self.get_logger().info(f'{engine.manifest.name} now runs on {engine.backend}')
 
-    def _answer(self, asked: Asked, job: Job | None) -> SpatialAnswer:
-        assert self._answering is not None and self._outputs is not None
+    def _refusal(self, asked: Asked, job: Job | None) -> SpatialAnswer | None:
+        """Return why a question is not answered about the newest picture, None if it is."""
         text = asked.question.text
         if time.monotonic() >= asked.deadline:
             return unanswered(text, 'deadline', self._why_late(asked, job))
         if job is None or job.info is None:
             return unanswered(text, 'no_frame', self._why_no_frame())
         age, limit = self._age(job.picture.header), self._settings.max_frame_age
-        if age is not None and 0 < limit < age:
+        if age is not None and 0 < limit < abs(age):
+            old = f'{age:.2f} s old' if age > 0 else f'{-age:.2f} s in the future'
             return unanswered(
-                text, 'stale', f'the newest depth image is {age:.2f} s old by its stamp, '
-                f'max_frame_age is {limit:g} s; check its source, its clock and use_sim_time')
+                text, 'stale', f'the newest depth image is {old} by its stamp, max_frame_age is '
+                f'{limit:g} s; check its source, its clock and use_sim_time')
+        return None
+
+    def _answer(self, asked: Asked, job: Job) -> SpatialAnswer:
+        assert self._answering is not None and self._outputs is not None
+        frame = self._frames(job.picture, job.info)
+        self.problem = ''
         return self._answering.ask(
-            self._frames(job.picture, job.info), text,
+            frame, asked.question.text,
             Limits(deadline=asked.deadline, is_cancelled=asked.cancelled.is_set),
             on_text=self._outputs.partial_publisher(asked.id))
 

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from deepsight_ros.language.questions import asks_for_danger
 from deepsight_ros.language.questions import asks_for_height
 from deepsight_ros.language.questions import asks_for_the_way
 from deepsight_ros.language.questions import Cancel
@@ -35,7 +36,7 @@ def test_what_is_understood(data, expected):
 @pytest.mark.parametrize(('data', 'match'), [
     ('', 'is empty'), (' \n\t', 'is empty'), ('{"text": " "}', 'is empty'),
     ('x' * (MAX_QUESTION + 1), '1001 characters, at most 1000'),
-    ('x' * 100_000, f'100000 characters, at most {MAX_MESSAGE}'),
+    ('x' * (MAX_MESSAGE + 1), f'{MAX_MESSAGE + 1} characters, at most {MAX_MESSAGE}'),
     ('{"text": "where?"', 'starts like JSON but is none'),
     ('{"text": where}', 'starts like JSON but is none'),
     ('{"a":' * 4000, 'starts like JSON but is none'),
@@ -44,6 +45,10 @@ def test_what_is_understood(data, expected):
     ('{"text": "where?", "deadline_s": "soon"}', "deadline_s is 'soon'"),
     ('{"text": "where?", "deadline_s": NaN}', 'deadline_s is nan'),
     ('{"text": "where?", "deadline_s": true}', 'deadline_s is True'),
+    ('{"text": "where?", "deadline_s": 2e9}', 'deadline_s is 2000000000.0, .* at most 1e'),
+    (f'{{"text": "where?", "deadline_s": {"9" * 400}}}', 'deadline_s is 9999'),
+    ('{"text": "where?", "after": {"sec": true, "nanosec": 0}}', 'must be {"sec"'),
+    ('{"cancel": "a", "text": "where?"}', 'cancel stands beside other fields'),
     ('{"text": "where?", "after": 3}', 'after is 3, must be {"sec"'),
     ('{"text": "where?", "after": {"sec": 3}}', 'must be {"sec"'),
     ('{"text": "where?", "after": {"sec": -1, "nanosec": 0}}', 'must be {"sec"'),
@@ -61,10 +66,17 @@ def test_what_is_refused_says_why(data, match):
     json.dumps(caught.value.question).encode('utf8')
 
 
-def test_a_refusal_carries_the_id_where_it_can_be_read():
+@pytest.mark.parametrize('more', ['"after": 3', '"deadline": 1'])
+def test_a_refusal_carries_id_and_text_where_they_can_be_read(more):
     with pytest.raises(QuestionError) as caught:
-        read_message('{"id": "a", "text": "where?", "after": 3}')
+        read_message(f'{{"id": "a", "text": "where?", {more}}}')
     assert (caught.value.id, caught.value.question) == ('a', 'where?')
+
+
+def test_a_long_question_keeps_its_id():
+    with pytest.raises(QuestionError, match='30000 characters') as caught:
+        read_message(json.dumps({'id': 'a', 'text': 'x' * 30_000}))
+    assert caught.value.id == 'a'
 
 
 @pytest.mark.parametrize('text', [
@@ -83,7 +95,17 @@ def test_questions_about_heights(text):
     assert not asks_for_the_way(text)
 
 
+@pytest.mark.parametrize(('text', 'opposite'), [
+    ('will I hit something if I drive 1 m?', True), ('is the path blocked within 2 m?', True),
+    ('is it dangerous to move 2 m?', True), ('is there an obstacle within 3 m?', True),
+    ('can I drive 2 m without hitting anything?', False), ('is it safe to move 1 m?', False),
+    ('is a move of 2 m collision-free?', False), ('can I go 2 m before I hit something?', False)])
+def test_questions_whose_yes_means_danger(text, opposite):
+    assert asks_for_danger(text) is opposite
+
+
 @pytest.mark.parametrize('text', [
+    'How far is the stop sign?', 'How wide is the road?', 'Is the door open?',
     'How far is <loc:0.5,0.5>?', 'How far is the chair from the table?', 'What is this?',
     'How high is the room?', 'Is the floor wet?', 'How many chairs are there?'])
 def test_other_questions(text):

@@ -34,8 +34,9 @@ def tokenizer() -> Tokenizer:
 
 
 @pytest.mark.parametrize('text', [
-    'how far is it?', '', 'no, 1.20 m ahead at <loc:0.349,0.672>', '<loc:0.005,0.995>',
-    'A <loc:0.005,0.995> or B <loc:0.995,0.005>: which?', '🙂 ünïcode', '<end><depth><x3>'])
+    'how far is it?', '', 'no, 1.20 m ahead at <loc:0.34896,0.67188>', '<loc:0.00521,0.99479>',
+    'A <loc:0.00521,0.99479> or B <loc:0.99479,0.00521>: which?', '🙂 ünïcode',
+    '<end><depth><x3>'])
 def test_text_survives(tokenizer: Tokenizer, text: str):
     ids, _ = tokenizer.encode(text)
     assert tokenizer.decode(ids) == text

@@ -67,7 +67,17 @@ def test_the_sentence_tells_of_a_disagreement_and_of_errors():
 
 def test_pixels_stand_for_places_and_back():
     asked = with_places('how far is (320, 410) from (0,0)?', (640, 480))
-    assert asked == 'how far is <region:0.501,0.855> from <region:0.001,0.001>?'
+    assert asked == 'how far is <region:0.50078,0.85521> from <region:0.00078,0.00104>?'
     assert with_pixels(asked, (640, 480)) == 'how far is (320, 410) from (0, 0)?'
-    with pytest.raises(LanguageError, match=r'\(640, 0\) is outside .* 640x480'):
-        with_places('(640, 0)', (640, 480))
+    for written in ('[320, 410]', '(320 410)', '(320;410)', '( 320.7, 410.2 )'):
+        assert with_places(written, (640, 480)) == '<region:0.50078,0.85521>'
+
+
+@pytest.mark.parametrize(('question', 'match'), [
+    ('(640, 0)', r'\(640, 0\) is outside .* 640x480'), ('(-5, 30)', 'outside'),
+    ('(123456, 3)', 'outside'), ('(0.5, 0.5)', 'shares'), ('x=80, y=100', r'\(column, row\)'),
+    ('pixel 80 100', r'\(column, row\)'), ('<region:1.5,0.5>', 'between 0 and 1'),
+    ('<loc:.5,.5>', 'between 0 and 1'), ('<region:0.5', 'between 0 and 1')])
+def test_places_that_would_be_overlooked_are_refused(question, match):
+    with pytest.raises(LanguageError, match=match):
+        with_places(f'how far is {question}', (640, 480))

@@ -37,6 +37,13 @@ def test_a_question_for_a_later_picture_lets_others_pass():
     assert queue.take().id == 'later'
 
 
+def test_who_waits_for_a_picture_keeps_nobody_out():
+    queue = QuestionQueue(2)
+    assert [queue.put(asked(name, after_ns=5)) for name in 'abc'] == [True, True, False]
+    assert [queue.put(asked(name)) for name in 'def'] == [True, True, False]
+    assert queue.take().id == 'd'
+
+
 def test_take_waits_for_a_question_a_picture_or_a_deadline(thread):
     queue = QuestionQueue(9)
     taken = thread.submit(queue.take)

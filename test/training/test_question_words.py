@@ -8,6 +8,7 @@ from deepsight_training.instructions.questions import wordings_of
 import numpy as np
 import pytest
 
+from deepsight_ros.language.questions import asks_for_danger
 from deepsight_ros.language.questions import asks_for_height
 from deepsight_ros.language.questions import asks_for_the_way
 
@@ -39,6 +40,8 @@ def test_all_wordings(family):
             assert not missed
         else:
             assert len(missed) >= (1 - FALSE_ALARMS) * len(texts)
+    if family == 'safe':
+        assert not [text for text in texts if asks_for_danger(text)]
 
 
 @pytest.mark.parametrize('family', FAMILIES)

@@ -1,0 +1,23 @@
+"""Lengths as people write them."""
+
+import pytest
+
+from deepsight_ros.language.lengths import in_metres
+from deepsight_ros.language.lengths import lengths_in
+
+
+@pytest.mark.parametrize(('text', 'metres'), [
+    ('move 2 m forward', 2.0), ('move 2m', 2.0), ('150 cm', 1.5), ('2,5 m', 2.5), ('.5 m', 0.5),
+    ('3 metres', 3.0), ('1 Meter', 1.0), ('10 feet', 3.048), ('6-foot', 1.8288), ('3 ft', 0.9144),
+    ('40 inches', 1.016), ('5 yards', 4.572), ('0.02 km', 20.0), ('900 mm', 0.9)])
+def test_units(text, metres):
+    assert lengths_in(text) == (pytest.approx(metres),)
+    assert in_metres(f'is it safe to {text}?').count(f'{metres:.2f} m') == 1
+
+
+@pytest.mark.parametrize('text', [
+    '-2 m', '2-3', '2 m/s', 'how far is (20, 30)?', '<region:0.50000,0.50000>', 'm', 'two metres',
+    '5 men', '3 fto', '2 in front'])
+def test_what_is_no_length(text):
+    assert lengths_in(text) == ()
+    assert in_metres(text) == text
