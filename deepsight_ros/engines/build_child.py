@@ -9,6 +9,7 @@ is JSON too. Anything else, such as a crash, is for the parent to find out.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from datetime import timezone
@@ -54,11 +55,13 @@ def build(request: Request, report: StageReport) -> Path:
     manifest.verify(bundle)
     compiler = load_compiler(request.compiler)
     key = compiler.key(manifest, request.options)
-    report('wait', 'until no other process builds the same plan', 0, 0)
-    with locked(plan_path(key, cache)):
+    timings = cache / 'timings' / f'{_file_name(key.tensorrt, key.gpu)}.cache'
+    report('wait', 'until no other process builds a plan', 0, 0)
+    # One build at a time: two would share the memory, and time each other instead of the GPU.
+    with locked(plan_path(key, cache)), locked(timings):
         if (there := _already_there(key, cache)) is not None:
             return there
-        return _build(bundle, cache, manifest, compiler, key, request.options, report)
+        return _build(bundle, cache, manifest, compiler, key, request.options, timings, report)
 
 
 def load_compiler(name: str) -> Compiler:
@@ -69,21 +72,30 @@ def load_compiler(name: str) -> Compiler:
 
 
 def _already_there(key: PlanKey, cache: Path) -> Path | None:
-    path = plan_path(key, cache)
-    try:
-        manifest = PlanManifest.read(path.with_suffix('.json'))
-        return read_plan(path, manifest).path if manifest.key == key else None
-    except EngineError:
-        return None
+    """Return the plan with this key; ``EngineError`` if it was built and must not be used."""
+    path, failed = plan_path(key, cache), plan_path(key, cache, failed=True)
+    if _has_key(failed, key):
+        raise EngineError(f'the plan of {key.bundle!r} was built before and does not compute what '
+                          f'its ONNX graph computes; use the backend onnxruntime, update '
+                          f'TensorRT, or delete {failed.with_suffix(".json")} to build it again')
+    if _has_key(path, key):
+        with suppress(EngineError):  # damaged: it is built again
+            return read_plan(path, PlanManifest.read(path.with_suffix('.json'))).path
+    return None
+
+
+def _has_key(path: Path, key: PlanKey) -> bool:
+    with suppress(EngineError):
+        return PlanManifest.read(path.with_suffix('.json')).key == key
+    return False
 
 
 def _build(
     bundle: Path, cache: Path, manifest: Manifest, compiler: Compiler, key: PlanKey,
-    options: BuildOptions, report: StageReport,
+    options: BuildOptions, timings: Path, report: StageReport,
 ) -> Path:
     variant = next(item for item in manifest.variants
                    if manifest.files[item.file] == key.onnx_sha256)
-    timings = cache / 'timings' / f'{_file_name(key.tensorrt, key.gpu)}.cache'
     cases = parity_inputs(bundle, manifest)  # before minutes are spent
     start = time.monotonic()
     content = compiler.compile(
@@ -129,6 +141,8 @@ def main() -> None:
         send(stage=stage, detail=detail[:LONGEST_DETAIL], done=done, total=total)
 
     os.nice(NICE)
+    with suppress(OSError):  # where memory runs out, it is the builder that ends
+        Path('/proc/self/oom_score_adj').write_text('1000', encoding='ascii')
     try:
         send(plan=str(build(Request.from_json(sys.argv[2]), report)))
     except EngineError as error:

@@ -51,6 +51,7 @@ class Gpu:
     name: str
     compute_capability: str
     """Such as ``8.7``."""
+    multiprocessors: int
     driver: str
     """Newest CUDA version that the driver supports, such as ``12.6``."""
     runtime: str
@@ -84,6 +85,7 @@ def current_gpu() -> Gpu:
     return Gpu(
         name=properties.name.decode().rstrip('\0'),
         compute_capability=f'{properties.major}.{properties.minor}',
+        multiprocessors=properties.multiProcessorCount,
         driver=_version(call(cudart.cudaDriverGetVersion)),
         runtime=_version(call(cudart.cudaRuntimeGetVersion)))
 

@@ -117,6 +117,7 @@ class Manifest:
             raise EngineError(f'{path}: unknown keys {extra}, missing keys {missing}; export the '
                               'bundle again')
         try:
+            _check_texts(content)
             content['variants'] = tuple(_variant(**item) for item in content['variants'])
             content['profiles'] = tuple(
                 {name: _shape_range(**item) for name, item in profile.items()}
@@ -145,11 +146,18 @@ class Manifest:
                      self.tokenizer}
         return {*self.files.keys(), *(mentioned - {''})}
 
-    def variant(self, backend: str) -> Variant:
-        """Return the first variant that ``backend`` can run; ``EngineError`` if none."""
-        for variant in self.variants:
-            if backend in variant.backends:
+    def variant(self, backend: str, *, quantised: bool = True) -> Variant:
+        """
+        Return the first variant that ``backend`` can run; ``EngineError`` if none.
+
+        Without ``quantised`` one of 8 bits is taken only if there is no other.
+        """
+        fitting = [variant for variant in self.variants if backend in variant.backends]
+        for variant in fitting:
+            if quantised or variant.precision != 'int8':
                 return variant
+        if fitting:
+            return fitting[0]
         raise EngineError(f'no variant of {self.name!r} runs on {backend}; choose another backend '
                           'or export one that does')
 
@@ -169,9 +177,26 @@ class Manifest:
                 raise EngineError(f'{path} links out of the bundle; copy the file into it')
             if not path.is_file():
                 raise EngineError(f'{path} is missing; reinstall the bundle')
-            if sha256(path) != expected:
+            try:
+                found = sha256(path)
+            except OSError as error:
+                raise EngineError(f'{path} cannot be read ({error.strerror}); make it readable '
+                                  'for this user') from error
+            if found != expected:
                 raise EngineError(f'{path} does not match its hash in {MANIFEST}; the file was '
                                   'changed or damaged: reinstall the bundle')
+
+
+def _check_texts(content: dict[str, Any]) -> None:
+    """Raise ``ValueError`` unless what names something is text."""
+    named = {key: content.get(key, '') for key in (
+        'name', 'task', 'version', 'licence', 'tokenizer', 'recorded_inputs')}
+    for kind in ('variants', 'inputs', 'outputs'):
+        for item in content[kind]:
+            named |= {f'{key} of {kind}': item[key] for key in ('file', 'name') if key in item}
+    for key, value in named.items():
+        if not isinstance(value, str):
+            raise ValueError(f'{key} is {value!r}, must be text')
 
 
 def _variant(

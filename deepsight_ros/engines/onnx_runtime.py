@@ -80,9 +80,6 @@ class OnnxRuntimeEngine(Engine):
         providers: Providers | None = None, cache: Path | None = None, reason: str = 'asked for',
     ) -> OnnxRuntimeEngine:
         """Open a bundle's graph; ``EngineError`` when ONNX Runtime cannot."""
-        name = manifest.variant('onnxruntime').file
-        path = bundle / name
-
         def make_options() -> Any:
             options = onnxruntime.SessionOptions()
             options.intra_op_num_threads = threads
@@ -93,6 +90,10 @@ class OnnxRuntimeEngine(Engine):
             return options
 
         chosen = _choose(providers)
+        # Other providers lack kernels for 8 bits, and would copy to and from the CPU for each.
+        on_cpu = chosen[0][0] == 'CPUExecutionProvider'
+        name = manifest.variant('onnxruntime', quantised=on_cpu).file
+        path = bundle / name
         try:
             session = open_session(path, manifest.files[name], manifest.name, chosen, cache,
                                    make_options)

@@ -13,6 +13,7 @@ from dataclasses import asdict
 from dataclasses import dataclass
 import hashlib
 import json
+import os
 from pathlib import Path
 import shlex
 from typing import Any
@@ -38,7 +39,7 @@ class PlanKey:
     tensorrt: str
     """Version, such as ``10.3.0``."""
     gpu: str
-    """Name of the device."""
+    """Name of the device, and what tells it from others of that name."""
     compute_capability: str
     """Such as ``8.7``."""
     profiles: str
@@ -169,6 +170,12 @@ def save_plan(content: bytes, manifest: PlanManifest, cache: Path) -> Path:
 def _choose(key: PlanKey, cache: Path) -> tuple[Path, PlanManifest]:
     """Return the path and manifest of the plan to use; raises ``EngineError``."""
     path = plan_path(key, cache)
+    try:
+        os.scandir(path.parent).close()
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        raise EngineError(f'{path.parent} cannot be read ({error.strerror})') from error
     if path.with_suffix('.json').is_file():
         manifest = PlanManifest.read(path.with_suffix('.json'))
         if manifest.key == key:

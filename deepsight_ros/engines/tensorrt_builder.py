@@ -24,7 +24,7 @@ from deepsight_ros.engines.plans import Plan
 from deepsight_ros.engines.plans import PlanKey
 from deepsight_ros.engines.tensorrt import TensorRtEngine
 from deepsight_ros.engines.tensorrt_plan import LoadedPlan
-from deepsight_ros.engines.tensorrt_plan import Log
+from deepsight_ros.engines.tensorrt_plan import LOG
 from deepsight_ros.engines.tensorrt_plan import plan_key
 from deepsight_ros.engines.tensorrt_plan import portable
 from deepsight_ros.engines.tensorrt_plan import trt
@@ -53,22 +53,21 @@ class TensorRtCompiler(Compiler):
         report: Report,
     ) -> bytes:
         """Return the plan of an ONNX file."""
-        log = Log()
-        builder = _new_builder(log)
+        builder = _new_builder()
         network: trt.INetworkDefinition = builder.create_network(
             1 << int(trt.NetworkDefinitionCreationFlag.STRONGLY_TYPED))
         report('reading the graph', 0, 0)
-        _parse(network, graph, log)
+        _parse(network, graph)
         config: trt.IBuilderConfig = builder.create_builder_config()
         _configure(config, options)
-        _add_profiles(builder, config, manifest, log)
+        _add_profiles(builder, config, manifest)
         timing_cache: trt.ITimingCache = _use_timings(config, timings)
         monitor = Monitor(report)
         config.progress_monitor = monitor
         content: Any = builder.build_serialized_network(network, config)
         if content is None:
             raise EngineError(
-                f'{graph}: TensorRT {VERSION} built no plan ({log.reasons}); if memory ran out, '
+                f'{graph}: TensorRT {VERSION} built no plan ({LOG.reasons}); if memory ran out, '
                 'close other programs or give --workspace-mb, else choose the backend onnxruntime')
         with replacing(timings) as temporary:
             measured: Any = timing_cache.serialize()
@@ -115,15 +114,15 @@ class Monitor(trt.IProgressMonitor):  # type: ignore[misc]  # Any where TensorRT
         return True
 
 
-def _new_builder(log: Log) -> trt.Builder:
+def _new_builder() -> trt.Builder:
     try:
-        return trt.Builder(log)
+        return trt.Builder(LOG)
     except TypeError as error:  # the bindings' way to say that there is none
-        raise unusable(log) from error
+        raise unusable() from error
 
 
-def _parse(network: trt.INetworkDefinition, graph: Path, log: Log) -> None:
-    parser: trt.OnnxParser = trt.OnnxParser(network, log)
+def _parse(network: trt.INetworkDefinition, graph: Path) -> None:
+    parser: trt.OnnxParser = trt.OnnxParser(network, LOG)
     if parser.parse(graph.read_bytes()):
         return
     reasons = []
@@ -131,7 +130,7 @@ def _parse(network: trt.INetworkDefinition, graph: Path, log: Log) -> None:
         error: trt.ParserError = parser.get_error(index)
         reasons.append(f'{error.node_operator()} {error.node_name()}: {error.desc()}')
     raise EngineError(f'{graph}: TensorRT {VERSION} cannot take the graph '
-                      f'({" | ".join(reasons) or log.reasons}); export it without these '
+                      f'({" | ".join(reasons) or LOG.reasons}); export it without these '
                       'operators, or choose the backend onnxruntime')
 
 
@@ -148,7 +147,7 @@ def _configure(config: trt.IBuilderConfig, options: BuildOptions) -> None:
 
 
 def _add_profiles(
-    builder: trt.Builder, config: trt.IBuilderConfig, manifest: Manifest, log: Log,
+    builder: trt.Builder, config: trt.IBuilderConfig, manifest: Manifest,
 ) -> None:
     free = [spec.name for spec in manifest.inputs
             if any(isinstance(size, str) for size in spec.shape)]
@@ -163,11 +162,11 @@ def _add_profiles(
                                   trt.Dims(list(item.max)))
             refused = config.add_optimization_profile(profile) < 0
         except RuntimeError as error:
-            log.log(trt.ILogger.Severity.ERROR, str(error))
+            LOG.log(trt.ILogger.Severity.ERROR, str(error))
             refused = True
         if refused:
             raise EngineError(f'{manifest.name}: TensorRT {VERSION} refuses profile {number} '
-                              f'({log.reasons}); correct the profiles in the manifest')
+                              f'({LOG.reasons}); correct the profiles in the manifest')
 
 
 def _use_timings(config: trt.IBuilderConfig, timings: Path) -> trt.ITimingCache:

@@ -33,7 +33,7 @@ except ImportError as error:
         'Jetson: `sudo apt install python3-libnvinfer`, and a virtual environment made with '
         '--system-site-packages), or choose the backend onnxruntime') from error
 
-__all__ = ['FREE', 'VERSION', 'LoadedPlan', 'Log', 'find_plan_here', 'plan_key', 'portable',
+__all__ = ['FREE', 'VERSION', 'LOG', 'LoadedPlan', 'find_plan_here', 'plan_key', 'portable',
            'trt', 'unusable']
 
 VERSION: Final[str] = trt.__version__
@@ -64,21 +64,26 @@ class Log(trt.ILogger):  # type: ignore[misc]  # Any where TensorRT is not insta
 
     @property
     def reasons(self) -> str:
-        """Return the last errors in one line."""
-        return ' | '.join(self._errors) or 'TensorRT gave no reason'
+        """Return the last errors in one line; they are told once."""
+        errors, self._errors = self._errors, []
+        return ' | '.join(errors) or 'TensorRT gave no reason'
 
 
-def new_runtime(log: Log) -> trt.Runtime:
+LOG: Final = Log()
+"""The only one: TensorRT keeps the first that a process gives it, for as long as it runs."""
+
+
+def new_runtime() -> trt.Runtime:
     """Return what loads plans; ``EngineError`` when TensorRT cannot use the GPU at all."""
     try:
-        return trt.Runtime(log)
+        return trt.Runtime(LOG)
     except TypeError as error:  # the bindings' way to say that there is none
-        raise unusable(log) from error
+        raise unusable() from error
 
 
-def unusable(log: Log) -> EngineError:
+def unusable() -> EngineError:
     """Return the error for a TensorRT that does not even start."""
-    return EngineError(f'TensorRT {VERSION} cannot use the GPU ({log.reasons}); install the '
+    return EngineError(f'TensorRT {VERSION} cannot use the GPU ({LOG.reasons}); install the '
                        'driver that it needs, or choose the backend onnxruntime')
 
 
@@ -90,7 +95,8 @@ def plan_key(manifest: Manifest) -> PlanKey:
         bundle=manifest.name,
         onnx_sha256=manifest.files[variant.file],
         tensorrt=VERSION,
-        gpu=gpu.name,
+        # A name alone does not tell one Jetson of a family from the others.
+        gpu=f'{gpu.name}, {gpu.multiprocessors} multiprocessors',
         compute_capability=gpu.compute_capability,
         profiles=profiles_text(manifest.profiles),
         attention=variant.attention)
@@ -119,13 +125,12 @@ class LoadedPlan:
     def __init__(self, content: bytes, name: str) -> None:
         """Load a plan whose hash was checked; ``EngineError`` when it cannot run here."""
         self.name = name
-        self.log = Log()
         cuda.require_memory(len(content), f'{name}: loading the weights')
-        runtime = new_runtime(self.log)
+        runtime = new_runtime()
         engine: trt.ICudaEngine | None = runtime.deserialize_cuda_engine(content)
         if engine is None:
             raise EngineError(f'{name}: TensorRT {VERSION} cannot load the plan '
-                              f'({self.log.reasons}); build it again')
+                              f'({LOG.reasons}); build it again')
         self._runtime = runtime
         self.engine: trt.ICudaEngine = engine
         self.inputs, self.outputs = self._read_specs()
@@ -174,7 +179,7 @@ class LoadedPlan:
 
     def failed(self, action: str) -> EngineError:
         """Return the error for a call of TensorRT that was refused."""
-        return EngineError(f'{self.name}: {action} failed ({self.log.reasons}); build the plan '
+        return EngineError(f'{self.name}: {action} failed ({LOG.reasons}); build the plan '
                            'again, or choose the backend onnxruntime')
 
     def _read_specs(self) -> tuple[tuple[TensorSpec, ...], tuple[TensorSpec, ...]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 from typing import Final
@@ -50,6 +51,9 @@ class LanguageModel:
         except (KeyError, TypeError, ValueError) as error:
             raise LanguageError(f'bundle {manifest.name!r}: preprocessing lacks prompt or '
                                 'visual_tokens; export it again') from error
+        if EMBEDDINGS not in manifest.files:
+            raise LanguageError(f'bundle {manifest.name!r}: {EMBEDDINGS} has no hash in the '
+                                'manifest; export it again')
         self.tokenizer = Tokenizer.load(bundle / manifest.tokenizer)
         self.prompter = Prompter(self.tokenizer, prompt, visual_tokens)
         self.embeddings = Embeddings.load(bundle / EMBEDDINGS)
@@ -73,13 +77,16 @@ class LanguageModel:
 
         Raises ``EngineError`` and ``LanguageError``.
         """
-        return cls(load_engine(bundle, threads=threads, **options), bundle)
+        with ExitStack() as undo:
+            engine = undo.enter_context(load_engine(bundle, threads=threads, **options))
+            model = cls(engine, bundle)
+            undo.pop_all()
+        return model
 
-    def change_engine(self, engine: Engine) -> None:
-        """Go on with another engine of the same graph and close the one so far."""
-        old, self.decoder = self.decoder.engine, Decoder(engine)
+    def change_decoder(self, decoder: Decoder) -> None:
+        """Go on with another decoder of the same graph."""
+        self.decoder = decoder
         self._picture = None
-        old.close()
 
     def answer(
         self, picture: Picture, question: str, limits: Limits = NO_LIMITS,

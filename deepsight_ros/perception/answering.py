@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
+import math
 from pathlib import Path
 import re
 import time
@@ -23,12 +24,14 @@ from deepsight_ros.geometry.errors import GroundError
 from deepsight_ros.language.answers import Answer
 from deepsight_ros.language.answers import metres
 from deepsight_ros.language.answers import parse_answer
+from deepsight_ros.language.decoder import Decoder
 from deepsight_ros.language.embeddings import Picture
 from deepsight_ros.language.errors import LanguageError
 from deepsight_ros.language.generation import Limits
 from deepsight_ros.language.generation import NO_LIMITS
 from deepsight_ros.language.generation import Sampling
 from deepsight_ros.language.lengths import in_metres
+from deepsight_ros.language.lengths import lengths_in
 from deepsight_ros.language.model import LanguageModel
 from deepsight_ros.language.places import PLACE
 from deepsight_ros.language.places import Place
@@ -61,6 +64,9 @@ _MARK: Final = re.compile(r'<(?:loc|region):[^<>]*>?')
 _LOOSE: Final = re.compile(
     r'\b(?:x\s*[=:]|(?:pixels?|coordinates?)(?:\s+at)?)\s*[+-]?\d', re.IGNORECASE)
 """A place that is written in a way that the model would overlook."""
+LEARNED_RATIO: Final = 1.5
+"""Moves that a model learns are shorter or longer than the free way by this factor at most."""
+_YES_NO: Final = re.compile(r'^\s*(?:yes|no)\b', re.IGNORECASE)
 _ENDINGS: Final = {'cancelled': 'cancelled', 'deadline': 'the deadline passed'}
 
 
@@ -99,6 +105,8 @@ class SpatialAnswer:
                     else self.evidence.measured)
         if self.answer.kind in ('choice', 'direction'):
             measured = None  # places were compared: no single length speaks against it
+        if self.answer.kind == 'yes_no' and self.answer.ahead and self.evidence.measured:
+            return f'{self.text}; but the depth image has {metres(self.evidence.measured)} ahead'
         there = 'says otherwise' if measured is None else f'has {metres(measured)} there'
         return f'{self.text}; but the depth image {there}'
 
@@ -150,13 +158,29 @@ class SpatialAnswering:
         self._frame = self._picture = None
 
     def change_engines(self, encoder: Engine | None, decoder: Engine | None) -> None:
-        """Go on with other engines of the same graphs; those so far are closed."""
+        """
+        Go on with other engines of the same graphs; those so far are closed.
+
+        If the new ones cannot answer, they are closed instead, and that is raised.
+        """
+        old_encoder, old_decoder = self.encoder, self.model.decoder
+        given = [engine for engine in (encoder, decoder) if engine is not None]
+        try:
+            if decoder is not None:
+                self.model.change_decoder(Decoder(decoder))
+            self.encoder = encoder or old_encoder
+            self.warm_up()
+        except Exception:
+            self.encoder = old_encoder
+            self.model.change_decoder(old_decoder)
+            self._frame = self._picture = None
+            for engine in given:
+                engine.close()
+            raise
         if encoder is not None:
-            old, self.encoder = self.encoder, encoder
-            old.close()
+            old_encoder.close()
         if decoder is not None:
-            self.model.change_engine(decoder)
-        self.warm_up()
+            old_decoder.engine.close()
 
     def close(self) -> None:
         """Free the engines."""
@@ -209,24 +233,26 @@ class SpatialAnswering:
             return unanswered(question, 'rejected', str(refusal))
         except GroundError as problem:
             return unanswered(question, 'error', str(problem))
+        text = settled_move(asked, text)
         answer, evidence, error = parse_answer(text), Evidence(), ''
-        if done.status != 'ok':
+        status: Status = done.status
+        if status != 'ok':
             answer = parse_answer('')
-            error = f'{_ENDINGS[done.status]} after {len(done.tokens)} tokens'
+            error = f'{_ENDINGS[status]} after {len(done.tokens)} tokens'
+        elif not text:
+            status, error = 'error', _NO_WORDS
         elif frame.ground is None and (
                 answer.ahead or answer.value in ('ahead', 'higher', 'lower')):
             # The question's words did not tell, but its answer does.
             return unanswered(question, 'error', _NO_GROUND + (frame.no_ground or _REMEDY))
         elif answer.kind == 'yes_no' and answer.ahead and asks_for_danger(asked):
             return unanswered(question, 'rejected', _OTHER_WAY_ROUND)
-        elif not text:
-            return unanswered(question, 'error', _NO_WORDS)
         else:
             evidence = find_evidence(frame, asked, answer)
         confidence = self.model.confidence(answer, done.probability) if not error else 0.0
         return SpatialAnswer(
             question, with_pixels(text, size), answer, evidence, confidence,
-            len(done.tokens), encoded - started, done.prefill_s, done.decode_s, done.status, error)
+            len(done.tokens), encoded - started, done.prefill_s, done.decode_s, status, error)
 
 
 def unanswered(question: str, status: Status, error: str) -> SpatialAnswer:
@@ -264,6 +290,22 @@ def with_places(question: str, size: tuple[int, int]) -> str:
         raise LanguageError(f'the place at "{loose[0]}" cannot be read; write pixels as '
                             '(column, row)')
     return asked
+
+
+def settled_move(question: str, text: str) -> str:
+    """
+    Return an answer whose yes or no follows from its own length where the two are far apart.
+
+    Moves are learned up to ``LEARNED_RATIO`` shorter or longer than what is free, where a model
+    reads closer than it writes; beyond, "yes" comes whatever it reads.
+    """
+    answer, lengths = parse_answer(text), lengths_in(question)
+    if answer.kind != 'yes_no' or not answer.ahead or len(lengths) != 1:
+        return text
+    free = math.inf if answer.distance is None else answer.distance
+    if lengths[0] * LEARNED_RATIO < free:
+        return _YES_NO.sub('yes', text)
+    return _YES_NO.sub('no', text) if lengths[0] > free * LEARNED_RATIO else text
 
 
 def with_pixels(text: str, size: tuple[int, int]) -> str:

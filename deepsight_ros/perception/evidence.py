@@ -250,15 +250,21 @@ def _obstacle_agrees(
     if answer.places and not (len(points) and close(
             answer.distance, float(_distances(frame, points[0], ahead=True)))):
         return False
-    if answer.kind != 'yes_no':
-        return True
+    return move_agrees(question, answer, obstacle.distance) if answer.kind == 'yes_no' else True
+
+
+def move_agrees(question: str, answer: Answer, free: float) -> bool | None:
+    """
+    Tell whether yes or no fits the length that the question names and the free way (m).
+
+    None where it names none, or several.
+    """
     lengths = lengths_in(question)
     if len(lengths) != 1:
-        return None  # the distance is right, but not known is how far somebody wants to move
-    wanted, = lengths
-    if close(wanted, obstacle.distance):
+        return None
+    if math.isfinite(free) and close(lengths[0], free):
         return True
-    return (wanted < obstacle.distance) == (answer.value == 'yes')
+    return (lengths[0] < free) == (answer.value == 'yes')
 
 
 def _direction_agrees(frame: DepthFrame, direction: str) -> bool | None:

@@ -46,6 +46,13 @@ class EngineUpgrade:
             engine, self._ready = self._ready, None
         return engine
 
+    def fail(self, error: Exception) -> None:
+        """Tell that the new engine cannot be used."""
+        self.state = f'failed: {error}'
+        self.failed = True
+        unexpected = '' if isinstance(error, EngineError) else 'unexpectedly, please report: '
+        self._logger.error(f'no faster engine, {unexpected}{error}')
+
     def stop(self) -> None:
         """End the builder and free what nobody took."""
         with self._lock:
@@ -67,10 +74,7 @@ class EngineUpgrade:
             with self._lock:
                 if self._stopping:
                     return
-            self.state = f'failed: {error}'
-            self.failed = True
-            unexpected = '' if isinstance(error, EngineError) else 'unexpectedly, please report: '
-            self._logger.error(f'no faster engine, {unexpected}{error}')
+            self.fail(error)
             return
         self.state = 'done'
         with self._lock:

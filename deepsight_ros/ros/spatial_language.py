@@ -191,7 +191,14 @@ class SpatialLanguageNode(ManagedNode):
                             for upgrade in (self._encoder_upgrade, self._decoder_upgrade))
         if encoder is None and decoder is None:
             return
-        self._answering.change_engines(encoder, decoder)
+        try:
+            self._answering.change_engines(encoder, decoder)
+        except Exception as error:
+            for upgrade, engine in ((self._encoder_upgrade, encoder),
+                                    (self._decoder_upgrade, decoder)):
+                if upgrade is not None and engine is not None:
+                    upgrade.fail(error)
+            return
         for engine in filter(None, (encoder, decoder)):
             self.get_logger().info(f'{engine.manifest.name} now runs on {engine.backend}')
 

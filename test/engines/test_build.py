@@ -81,6 +81,11 @@ def test_damaged_plan_is_kept_aside_and_never_found(dynamic: Path, cache: Path) 
     assert files(cache) == sorted([aside.name, aside.with_suffix('.json').name])
     with pytest.raises(EngineError, match='failed its parity check'):
         find_plan(key_of(dynamic), cache, dynamic)
+    # Not built at every start of a node, only once somebody has looked at it.
+    with pytest.raises(EngineError, match='built before.*delete .*failed.*to build it again'):
+        build(dynamic, cache, 'OptimisedGraph')
+    aside.with_suffix('.json').unlink()
+    assert build(dynamic, cache, 'OptimisedGraph') == plan_path(key_of(dynamic), cache)
 
 
 @pytest.mark.parametrize(('compiler', 'words'), [

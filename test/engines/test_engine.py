@@ -100,6 +100,23 @@ def test_a_bundle_whose_files_are_all_links(bundle: Path, tmp_path: Path) -> Non
     load_engine(folder).close()
 
 
+@pytest.mark.skipif(os.geteuid() == 0, reason='root reads every file')
+def test_a_file_that_may_not_be_read(bundle: Path) -> None:
+    (bundle / 'model.onnx').chmod(0)
+    with pytest.raises(EngineError, match='cannot be read .*make it readable'):
+        load_engine(bundle)
+
+
+def test_8_bits_are_for_the_cpu(bundle: Path) -> None:
+    manifest = Manifest.read(bundle)
+    full, = manifest.variants
+    small = replace(full, precision='int8')
+    both = replace(manifest, variants=(small, full))
+    assert both.variant('onnxruntime') is small
+    assert both.variant('onnxruntime', quantised=False) is full
+    assert replace(manifest, variants=(small,)).variant('onnxruntime', quantised=False) is small
+
+
 def test_no_bundle(tmp_path: Path) -> None:
     with pytest.raises(EngineError, match='no model bundle'):
         load_engine(tmp_path)
@@ -118,6 +135,12 @@ def test_no_bundle(tmp_path: Path) -> None:
     ({'tokenizer': '/tokenizer.json'}, 'leaves the bundle'),
     ({'name': '../../plans'}, 'leaves the bundle'),
     ({'name': ''}, 'leaves the bundle'),
+    ({'name': 3}, 'malformed entry .name is 3, must be text'),
+    ({'recorded_inputs': None}, 'recorded_inputs is None, must be text'),
+    ({'variants': [{'file': 3, 'precision': 'fp32', 'backends': ['onnxruntime']}]},
+     'file of variants is 3, must be text'),
+    ({'inputs': [{'name': None, 'dtype': 'float32', 'shape': ['n', 3]}]},
+     'name of inputs is None, must be text'),
     ({'profiles': [{'x': {'min': [1, 3]}}]}, 'malformed'),
     ({'profiles': [5]}, 'malformed'),
     ({'profiles': [{}]}, r"a profile is for \[\], free are \['x'\]"),
@@ -203,6 +226,16 @@ def test_a_tensorrt_that_cannot_be_used(bundle: Path, tmp_path: Path, content: s
         [sys.executable, '-c', code, str(bundle)], capture_output=True, text=True,
         env={**os.environ, 'PYTHONPATH': os.pathsep.join([str(tmp_path), *sys.path])})
     assert done.stdout.startswith('onnxruntime CPU TensorRT cannot be used: '), done.stderr
+
+
+def test_the_backend_reports_to_nobody(bundle: Path, tmp_path: Path) -> None:
+    code = ('import pathlib, sys; from deepsight_ros.engines import load_engine; '
+            'load_engine(pathlib.Path(sys.argv[1])).close()')
+    environment = {name: value for name, value in os.environ.items() if 'TELEMETRY' not in name}
+    subprocess.run([sys.executable, '-c', code, str(bundle)], check=True,
+                   env={**environment, 'HOME': str(tmp_path / 'home'),
+                        'XDG_CACHE_HOME': str(tmp_path / 'cache')})
+    assert not [path for path in tmp_path.rglob('*') if 'onnxruntime' in path.name]
 
 
 def test_import_loads_no_backend() -> None:

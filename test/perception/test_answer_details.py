@@ -8,6 +8,7 @@ from deepsight_ros.language.answers import parse_answer
 from deepsight_ros.language.errors import LanguageError
 from deepsight_ros.perception.answer_details import answer_details
 from deepsight_ros.perception.answer_details import Source
+from deepsight_ros.perception.answering import settled_move
 from deepsight_ros.perception.answering import SpatialAnswer
 from deepsight_ros.perception.answering import unanswered
 from deepsight_ros.perception.answering import with_pixels
@@ -63,6 +64,20 @@ def test_the_sentence_tells_of_a_disagreement_and_of_errors():
     other = replace(ANSWER, text='nothing ahead', evidence=Evidence(agrees=False))
     assert other.sentence == 'nothing ahead; but the depth image says otherwise'
     assert unanswered('?', 'stale', 'too old').sentence == 'no answer: too old'
+
+
+@pytest.mark.parametrize(('question', 'said', 'settled'), [
+    ('is it safe to move 8 m?', 'yes, 3.71 m ahead', 'no, 3.71 m ahead'),
+    ('is it safe to move 30 feet?', 'yes, 3.71 m ahead', 'no, 3.71 m ahead'),
+    ('is it safe to move 1 m?', 'no, 3.71 m ahead', 'yes, 3.71 m ahead'),
+    ('is it safe to move 1 m?', 'no, nothing ahead', 'yes, nothing ahead'),
+    # Close to what is free the model's word counts.
+    ('is it safe to move 4 m?', 'yes, 3.71 m ahead', 'yes, 3.71 m ahead'),
+    ('is it safe to move 3 m?', 'no, 3.71 m ahead', 'no, 3.71 m ahead'),
+    ('is it safe to move on?', 'yes, 3.71 m ahead', 'yes, 3.71 m ahead'),
+    ('is there a chair 8 m away?', 'yes', 'yes'), ('how far?', '3.71 m ahead', '3.71 m ahead')])
+def test_yes_and_no_follow_from_a_length_far_from_the_asked_one(question, said, settled):
+    assert settled_move(question, said) == settled
 
 
 def test_pixels_stand_for_places_and_back():

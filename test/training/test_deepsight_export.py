@@ -24,6 +24,7 @@ from tiny_language_bundle import tiny_tokenizer
 import torch
 
 from deepsight_ros.engines import EngineError
+from deepsight_ros.engines import load_engine
 from deepsight_ros.engines.manifest import Manifest
 from deepsight_ros.engines.manifest import sha256
 from deepsight_ros.engines.parity import run_parity
@@ -34,6 +35,7 @@ from deepsight_ros.language.confidence import CONFIDENCE
 from deepsight_ros.language.confidence import Confidence
 from deepsight_ros.language.confidence import Curve
 from deepsight_ros.language.confidence import OTHERS
+from deepsight_ros.language.decoder import BUCKET
 from deepsight_ros.language.decoder import Step
 from deepsight_ros.language.embeddings import Embeddings
 from deepsight_ros.language.errors import LanguageError
@@ -123,6 +125,30 @@ def torch_tokens(model: DeepSightForConditionalGeneration, inputs: dict, end: in
                            logits_processor=[PlacesTogether(model.config)])
     tokens = found[0, inputs['input_ids'].shape[1]:].tolist()
     return tuple(tokens[:tokens.index(end)] if end in tokens else tokens)
+
+
+def test_padded_prompts_change_nothing(bundle: Path, frame: DepthFrame):
+    """On a GPU prompts are padded, so that few graphs serve all lengths."""
+    plain, padded = (open_precision(bundle, 'fp32') for _ in range(2))
+    padded.model.decoder._bucket = BUCKET
+    for question in QUESTIONS:  # all but the first go back behind the picture
+        expected, found = (one.ask(frame, question, Limits(tokens=12)) for one in (plain, padded))
+        assert (found.text, found.error) == (expected.text, '')
+
+
+def test_engines_that_cannot_answer_are_not_taken(
+    answering: SpatialAnswering, bundle: Path, frame: DepthFrame,
+):
+    expected = answering.ask(frame, QUESTIONS[0]).text
+    old = answering.encoder, answering.model.decoder
+    encoder, decoder = load_engine(bundle / ENCODER), load_engine(bundle)
+    decoder.close()
+    with pytest.raises(EngineError, match='is closed'):
+        answering.change_engines(encoder, decoder)
+    assert (answering.encoder, answering.model.decoder) == old
+    assert answering.ask(frame, QUESTIONS[0]).text == expected
+    with pytest.raises(EngineError, match='is closed'):
+        encoder.warm_up()
 
 
 @pytest.mark.parametrize('question', QUESTIONS)
