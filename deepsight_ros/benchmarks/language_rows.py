@@ -51,8 +51,8 @@ class _Timed:
         return 1e3 * median(answer.encode_s + answer.prefill_s for answer in self.first)
 
     def tokens_per_second(self) -> float:
-        # The end of an answer is a token that was decoded, too.
-        return sum(answer.tokens + 1 for answer in self.all) / math.fsum(
+        # The first token comes with the prompt, and the end costs a step: as many as tokens.
+        return sum(answer.tokens for answer in self.all) / math.fsum(
             answer.decode_s for answer in self.all)
 
     def answer_ms(self) -> float:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+import math
 from typing import Final
 
 import numpy as np
@@ -15,6 +17,7 @@ from deepsight_ros.perception.answering import with_places
 from deepsight_ros.perception.evidence import DepthFrame
 from deepsight_ros.perception.evidence import Evidence
 from deepsight_ros.perception.evidence import find_evidence
+from deepsight_ros.perception.evidence import move_agrees
 
 WIDTH: Final = 320
 """Columns of a true depth image at most: about as many as a scanner has beams for."""
@@ -53,7 +56,12 @@ def judge(truth: DepthFrame, size: tuple[int, int], question: str, text: str) ->
     """
     Look at the true depth where an answer points at, and tell whether it is right.
 
-    ``size`` (width, height) is that of the picture whose pixels question and answer name.
+    ``size`` (width, height) is that of the picture whose pixels question and answer name. Yes and
+    no are right or wrong by themselves, whatever length explains them.
     """
     said = parse_answer(with_places(text, size) if text else '')
-    return find_evidence(truth, with_places(question, size), said)
+    found = find_evidence(truth, with_places(question, size), said)
+    if said.kind == 'yes_no' and said.ahead and truth.ground is not None:
+        free = math.inf if found.measured is None else found.measured
+        return replace(found, agrees=move_agrees(question, said, free))
+    return found

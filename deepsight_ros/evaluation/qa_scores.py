@@ -176,8 +176,8 @@ def _or_nan(statistic: Callable[[list[float]], float], values: list[float]) -> f
 
 
 def _speed(replies: Sequence[Reply]) -> float:
-    """Tokens per second after the first one, over all replies that have more than one."""
+    """Tokens per second behind the prompt: each costs one step, the last one the end's."""
     timed = [reply for reply in replies
-             if reply.tokens > 1 and math.isfinite(reply.total - reply.first_token)]
+             if reply.tokens and math.isfinite(reply.total - reply.first_token)]
     seconds = math.fsum(reply.total - reply.first_token for reply in timed)
-    return sum(reply.tokens - 1 for reply in timed) / seconds if seconds else math.nan
+    return sum(reply.tokens for reply in timed) / seconds if seconds else math.nan

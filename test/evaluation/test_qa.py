@@ -85,7 +85,7 @@ def test_summary_keeps_counting_and_refusals_apart():
     assert summary['latency_ms'] == {
         'first_token': pytest.approx(40), 'median': pytest.approx(120),
         'p95': pytest.approx(138)}
-    assert summary['tokens_per_second'] == pytest.approx(50 / (5 * 0.08))
+    assert summary['tokens_per_second'] == pytest.approx(55 / (5 * 0.08))
 
 
 def test_blind_baselines():

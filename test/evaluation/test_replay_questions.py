@@ -165,6 +165,12 @@ def test_the_true_depth_judges_answers(street):
     assert pointed.agrees
     assert judge(truth, size, 'How far is the nearest obstacle?', 'nothing ahead').agrees
     assert judge(truth, size, PLACE, '').agrees is None
+    free = judge(truth, size, 'Is it safe to move 1 m?', 'nothing ahead').measured or math.inf
+    for wanted in (1.0, 500.0):
+        for word in ('yes', 'no'):
+            said = judge(truth, size, f'Is it safe to move {wanted} m?', f'{word}, 40.0 m ahead')
+            assert said.agrees is ((wanted < free) == (word == 'yes'))
+    assert judge(truth, size, 'Is it safe to move on?', 'yes, 40.0 m ahead').agrees is None
 
 
 def test_true_points_finer_than_a_scanner_keep_the_nearest(street):

@@ -18,7 +18,9 @@ from tqdm import tqdm
 from deepsight_ros.benchmarks.language_rows import open_precision
 from deepsight_ros.engines.manifest import Manifest
 from deepsight_ros.language.generation import Limits
+from deepsight_ros.language.lengths import in_metres
 from deepsight_ros.language.prompts import Prompter
+from deepsight_ros.perception.answering import settled_move
 from deepsight_ros.perception.answering import SpatialAnswer
 from deepsight_ros.perception.answering import with_pixels
 from deepsight_ros.perception.evidence import DepthFrame
@@ -86,8 +88,8 @@ def measure(
             f'first_token_ms_{precision}': 1e3 * median(
                 answers[n].encode_s + answers[n].prefill_s for n in starts),
             f'answer_ms_{precision}': 1e3 * median(map(_seconds, answers)),
-            # The end of an answer is a token that was decoded, too.
-            f'tokens_per_second_{precision}': sum(answer.tokens + 1 for answer in answers) / sum(
+            # The first token comes with the prompt, and the end costs a step: as many as tokens.
+            f'tokens_per_second_{precision}': sum(answer.tokens for answer in answers) / sum(
                 answer.decode_s for answer in answers),
             f'times_faster_than_generate_{precision}': torch_s / sum(map(_seconds, answers))}
     date = datetime.now(timezone.utc).date().isoformat()
@@ -113,12 +115,13 @@ def _ask_in_turns(
     seconds = 0.0
     said: dict[str, list[SpatialAnswer]] = {precision: [] for precision in bundles}
     for frame, question in tqdm(asked, unit='question', desc='compare'):
+        asked_in_metres = in_metres(question)
         started = time.perf_counter()
         tokens = ask_torch(
-            model, reference.model.prompter, reference.encoder_inputs(frame), question)
+            model, reference.model.prompter, reference.encoder_inputs(frame), asked_in_metres)
         seconds += time.perf_counter() - started
-        expected.append(with_pixels(
-            reference.model.tokenizer.decode(tokens), frame.camera.size))
+        text = settled_move(asked_in_metres, reference.model.tokenizer.decode(tokens))
+        expected.append(with_pixels(text, frame.camera.size))
         for precision, answering in bundles.items():
             said[precision].append(answering.ask(frame, question, LIMITS))
     return expected, seconds, said
