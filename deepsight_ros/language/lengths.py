@@ -11,9 +11,10 @@ _METRES: Final = {
     'ft': 0.3048, 'foot': 0.3048, 'feet': 0.3048, 'inch': 0.0254, 'inche': 0.0254,
     'yd': 0.9144, 'yard': 0.9144}
 """Metres of a unit without its plural."""
+_LEARNED: Final = ('m', 'metre', 'meter')
 _LENGTH: Final = re.compile(
     r'(?<![\w.,:<-])(\d+(?:[.,]\d+)?|[.,]\d+)[ -]?'
-    rf'({"|".join(sorted(_METRES, key=len, reverse=True))})s?(?![\w/])', re.IGNORECASE)
+    rf'(({"|".join(sorted(_METRES, key=len, reverse=True))})s?)(?![\w/])', re.IGNORECASE)
 
 
 def lengths_in(text: str) -> tuple[float, ...]:
@@ -21,10 +22,19 @@ def lengths_in(text: str) -> tuple[float, ...]:
     return tuple(_metres(found) for found in _LENGTH.finditer(text))
 
 
-def in_metres(text: str) -> str:
-    """Write the lengths of a question in metres with two decimals, as questions are learned."""
-    return _LENGTH.sub(lambda found: f'{_metres(found):.2f} m', text)
+def as_learned(text: str) -> str:
+    """
+    Write the lengths of a question as questions are learned.
+
+    Metres have two decimals, whatever they are called; centimetres stay, all else becomes metres.
+    """
+    def write(found: re.Match[str]) -> str:
+        if found[3] == 'cm':
+            return found[0]
+        return f'{_metres(found):.2f} {found[2] if found[3] in _LEARNED else "m"}'
+
+    return _LENGTH.sub(write, text)
 
 
 def _metres(found: re.Match[str]) -> float:
-    return float(found[1].replace(',', '.')) * _METRES[found[2].lower()]
+    return float(found[1].replace(',', '.')) * _METRES[found[3].lower()]

@@ -30,7 +30,7 @@ from deepsight_ros.language.errors import LanguageError
 from deepsight_ros.language.generation import Limits
 from deepsight_ros.language.generation import NO_LIMITS
 from deepsight_ros.language.generation import Sampling
-from deepsight_ros.language.lengths import in_metres
+from deepsight_ros.language.lengths import as_learned
 from deepsight_ros.language.lengths import lengths_in
 from deepsight_ros.language.model import LanguageModel
 from deepsight_ros.language.places import PLACE
@@ -42,6 +42,7 @@ from deepsight_ros.perception.depth_input import depth_input
 from deepsight_ros.perception.evidence import DepthFrame
 from deepsight_ros.perception.evidence import Evidence
 from deepsight_ros.perception.evidence import find_evidence
+from deepsight_ros.perception.evidence import move_agrees
 from deepsight_ros.perception.regions import find_regions
 
 ENCODER: Final = 'encoder'
@@ -106,7 +107,10 @@ class SpatialAnswer:
         if self.answer.kind in ('choice', 'direction'):
             measured = None  # places were compared: no single length speaks against it
         if self.answer.kind == 'yes_no' and self.answer.ahead and self.evidence.measured:
-            return f'{self.text}; but the depth image has {metres(self.evidence.measured)} ahead'
+            is_right = move_agrees(self.question, self.answer, self.evidence.measured) is not False
+            other = 'no' if self.answer.value == 'yes' else 'yes'
+            return (f'{self.text}; but the depth image {"has" if is_right else f"says {other},"} '
+                    f'{metres(self.evidence.measured)} ahead')
         there = 'says otherwise' if measured is None else f'has {metres(measured)} there'
         return f'{self.text}; but the depth image {there}'
 
@@ -221,7 +225,7 @@ class SpatialAnswering:
         if frame.is_empty:
             return unanswered(question, 'error', _EMPTY)
         try:
-            asked = in_metres(with_places(question, size))
+            asked = as_learned(with_places(question, size))
             needs_ground = asks_for_the_way(asked) or asks_for_height(asked)
             if frame.ground is None and needs_ground:
                 return unanswered(question, 'error', _NO_GROUND + (frame.no_ground or _REMEDY))

@@ -247,8 +247,9 @@ def _obstacle_agrees(
         return False
     if not close(answer.distance, obstacle.distance):
         return False
-    if answer.places and not (len(points) and close(
-            answer.distance, float(_distances(frame, points[0], ahead=True)))):
+    # Where nothing was measured at the place, nothing there speaks against the length.
+    if answer.places and len(points) and not close(
+            answer.distance, float(_distances(frame, points[0], ahead=True))):
         return False
     return move_agrees(question, answer, obstacle.distance) if answer.kind == 'yes_no' else True
 

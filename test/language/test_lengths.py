@@ -2,7 +2,7 @@
 
 import pytest
 
-from deepsight_ros.language.lengths import in_metres
+from deepsight_ros.language.lengths import as_learned
 from deepsight_ros.language.lengths import lengths_in
 
 
@@ -12,7 +12,14 @@ from deepsight_ros.language.lengths import lengths_in
     ('40 inches', 1.016), ('5 yards', 4.572), ('0.02 km', 20.0), ('900 mm', 0.9)])
 def test_units(text, metres):
     assert lengths_in(text) == (pytest.approx(metres),)
-    assert in_metres(f'is it safe to {text}?').count(f'{metres:.2f} m') == 1
+    assert lengths_in(as_learned(text)) == (pytest.approx(metres, abs=0.005),)
+
+
+@pytest.mark.parametrize(('text', 'learned'), [
+    ('move 2 m forward', 'move 2.00 m forward'), ('2.5 metres?', '2.50 metres?'),
+    ('3meters', '3.00 meters'), ('150 cm', '150 cm'), ('10 feet', '3.05 m'), ('2,5 m', '2.50 m')])
+def test_lengths_are_written_as_questions_are_learned(text, learned):
+    assert as_learned(text) == learned
 
 
 @pytest.mark.parametrize('text', [
@@ -20,4 +27,4 @@ def test_units(text, metres):
     '5 men', '3 fto', '2 in front'])
 def test_what_is_no_length(text):
     assert lengths_in(text) == ()
-    assert in_metres(text) == text
+    assert as_learned(text) == text

@@ -63,6 +63,12 @@ def test_the_sentence_tells_of_a_disagreement_and_of_errors():
     assert other.sentence.endswith('has 0.50 m there'), 'a height is not the distance of its place'
     other = replace(ANSWER, text='nothing ahead', evidence=Evidence(agrees=False))
     assert other.sentence == 'nothing ahead; but the depth image says otherwise'
+    for wanted, ending in (('8 m', 'but the depth image says no, 4.00 m ahead'),
+                           ('1 m', 'but the depth image has 4.00 m ahead')):
+        move = replace(ANSWER, question=f'safe to move {wanted}?', text='yes, 9.00 m ahead',
+                       answer=parse_answer('yes, 9.00 m ahead'),
+                       evidence=replace(EVIDENCE, agrees=False, measured=4.0))
+        assert move.sentence == f'yes, 9.00 m ahead; {ending}'
     assert unanswered('?', 'stale', 'too old').sentence == 'no answer: too old'
 
 

@@ -176,6 +176,9 @@ def test_holes_are_looked_around_and_large_ones_are_no_evidence():
     depth[75:86, 75:86] = np.inf
     found = look(f'how far is {ON_BOX}?', '2.04 m', hall(depth=depth))
     assert (found.agrees, found.pixels, found.point, found.distance) == (None, (), None, None)
+    way = look('how far is the nearest obstacle?', f'2.00 m ahead at {ON_BOX}', hall(depth=depth))
+    assert (way.agrees, way.pixels) == (True, ())
+    assert not look('obstacle?', f'3.00 m ahead at {ON_BOX}', hall(depth=depth)).agrees
     other = look(f'which is nearer, A {ON_BOX} or B {ON_WALL}?', 'A', hall(depth=depth))
     assert (other.agrees, len(other.pixels)) == (None, 1)
 

@@ -18,7 +18,7 @@ from tqdm import tqdm
 from deepsight_ros.benchmarks.language_rows import open_precision
 from deepsight_ros.engines.manifest import Manifest
 from deepsight_ros.language.generation import Limits
-from deepsight_ros.language.lengths import in_metres
+from deepsight_ros.language.lengths import as_learned
 from deepsight_ros.language.prompts import Prompter
 from deepsight_ros.perception.answering import settled_move
 from deepsight_ros.perception.answering import SpatialAnswer
@@ -115,12 +115,12 @@ def _ask_in_turns(
     seconds = 0.0
     said: dict[str, list[SpatialAnswer]] = {precision: [] for precision in bundles}
     for frame, question in tqdm(asked, unit='question', desc='compare'):
-        asked_in_metres = in_metres(question)
+        written = as_learned(question)
         started = time.perf_counter()
         tokens = ask_torch(
-            model, reference.model.prompter, reference.encoder_inputs(frame), asked_in_metres)
+            model, reference.model.prompter, reference.encoder_inputs(frame), written)
         seconds += time.perf_counter() - started
-        text = settled_move(asked_in_metres, reference.model.tokenizer.decode(tokens))
+        text = settled_move(written, reference.model.tokenizer.decode(tokens))
         expected.append(with_pixels(text, frame.camera.size))
         for precision, answering in bundles.items():
             said[precision].append(answering.ask(frame, question, LIMITS))
