@@ -4,6 +4,7 @@ import json
 import math
 import re
 import threading
+import time
 
 from language_peer import depth_image
 from language_peer import depth_info
@@ -168,6 +169,33 @@ def test_an_answer_in_work_is_cancelled_within_a_token(language_peer):
     assert peer.ask(PLACE)['status'] == 'ok'
 
 
+def test_a_deadline_in_the_middle_of_an_answer_keeps_the_picture(language_peer):
+    peer = language_peer
+    node = peer.start_node()
+    peer.connect()
+    peer.show()
+    deadline = 2.0
+    outputs = node._outputs
+    # Says its first token when the deadline has passed.
+    outputs.partial_publisher = lambda identity: lambda text: time.sleep(deadline)
+    answer = peer.ask(PLACE, deadline_s=deadline)
+    del outputs.partial_publisher
+    assert (answer['status'], answer['tokens']) == ('deadline', 1)
+    assert (answer['stamp']['sec'], answer['frame_id']) == (STAMP, 'camera')
+
+
+def test_good_pictures_end_what_a_bad_one_said(language_peer):
+    peer = language_peer
+    node = peer.start_node()
+    peer.connect()
+    peer.show(depth_info(), depth_image(encoding='rgb8'))
+    assert peer.ask(PLACE)['status'] == 'error'
+    assert node.problem
+    peer.show(depth_info(STAMP + 1), depth_image(STAMP + 1))
+    assert peer.ask('how far is (900, 0)?')['status'] == 'rejected'
+    assert node.problem == ''
+
+
 def test_a_stale_picture_is_not_answered_about(language_peer):
     peer = language_peer
     peer.start_node(max_frame_age=2.0)
@@ -177,6 +205,11 @@ def test_a_stale_picture_is_not_answered_about(language_peer):
     assert answer['status'] == 'stale'
     assert re.search(r'is \d+\.\d\d s old by its stamp, max_frame_age is 2 s', answer['error'])
     assert answer['frame_age_s'] > 2.0
+    ahead = peer.node.get_clock().now().nanoseconds * 1e-9 + 60.0
+    peer.show(depth_info(ahead), depth_image(ahead))
+    answer = peer.ask(PLACE)
+    assert answer['status'] == 'stale'
+    assert re.search(r'is \d+\.\d\d s in the future by its stamp', answer['error'])
     now = peer.node.get_clock().now().nanoseconds * 1e-9
     peer.show(depth_info(now), depth_image(now))
     answer = peer.ask(PLACE)
