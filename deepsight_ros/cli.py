@@ -75,7 +75,9 @@ def make_parser(filled: Command | None = None) -> argparse.ArgumentParser:
     for command in COMMANDS:
         group, last = ' '.join(command.words[:-1]), command.words[-1]
         if group not in groups:
-            inner = top.add_parser(group, help=f'{last}: {command.help}')
+            help_ = '; '.join(f'{other.words[-1]}: {other.help}' for other in COMMANDS
+                              if other.words[:-1] == command.words[:-1])
+            inner = top.add_parser(group, help=help_)
             groups[group] = inner.add_subparsers(metavar='WHAT', required=True)
         parser = groups[group].add_parser(
             last, help=command.help, description=f'{command.help[0].upper()}{command.help[1:]}.')

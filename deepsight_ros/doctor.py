@@ -8,7 +8,6 @@ from dataclasses import asdict
 from dataclasses import dataclass
 from importlib import metadata
 from importlib.util import find_spec
-import json
 import os
 from pathlib import Path
 import platform
@@ -18,6 +17,7 @@ import subprocess
 import sys
 from xml.etree import ElementTree
 
+from deepsight_ros.evaluation.json_report import write_json
 from deepsight_ros.resources import find_config
 from deepsight_ros.resources import find_sample_bag
 from deepsight_ros.resources import list_bundles
@@ -25,6 +25,7 @@ from deepsight_ros.resources import PACKAGE
 from deepsight_ros.resources import PROFILE_VARIABLES
 from deepsight_ros.resources import ResourceError
 from deepsight_ros.resources import SAMPLE_BAGS
+from deepsight_ros.resources import share_folders
 from deepsight_ros.tensorrt_defects import attention_defect
 
 OK, NOTE, WARNING, MISSING, BROKEN = 'ok', 'note', 'warning', 'missing', 'broken'
@@ -44,6 +45,7 @@ _REQUIRED = {  # module: what pip calls it
     'tokenizers': 'tokenizers',
     'tqdm': 'tqdm',
 }
+_NO_ROSDEP_KEY = ('tokenizers',)
 _OPTIONAL = {
     'tf2_ros': 'extrinsics from TF (apt; without it: parameters or IMU)',
 }
@@ -87,12 +89,16 @@ def run(args: argparse.Namespace) -> int:
         if finding.remedy:
             print(f'  {"":8} {"":22} -> {finding.remedy}')
     command = mending_command(findings)
-    print(f'\nThis mends what is missing or broken:\n  {command}' if command
-          else '\nNothing is missing.')
+    is_bad = any(finding.status in (MISSING, BROKEN) for finding in findings)
+    if command:
+        print(f'\nThis mends what is missing or broken:\n  {command}')
+    else:
+        print('\nNo command mends what is broken; its line says what does.' if is_bad
+              else '\nNothing is missing.')
     if args.json:
-        content = {'findings': [asdict(finding) for finding in findings], 'command': command}
-        args.json.write_text(json.dumps(content, indent=1) + '\n', encoding='utf-8')
-    return 1 if command else 0
+        write_json(args.json, {'findings': [asdict(finding) for finding in findings],
+                               'command': command})
+    return 1 if is_bad else 0
 
 
 def examine() -> Iterator[Finding]:
@@ -106,14 +112,16 @@ def examine() -> Iterator[Finding]:
 
 
 def mending_command(findings: list[Finding]) -> str | None:
-    """Return the one command that mends all that is missing or broken, None if nothing is."""
+    """Return the one command for all that is missing or broken, None if there is none."""
     bad = [finding for finding in findings if finding.status in (MISSING, BROKEN)]
     commands = [finding.remedy for finding in bad if finding.remedy]
     packages = [package for finding in bad for package in finding.packages]
-    if packages and _is_ros_sourced():
+    by_pip = [package for package in packages
+              if package in _NO_ROSDEP_KEY or not _is_ros_sourced()]
+    if len(by_pip) < len(packages):
         commands.append('rosdep install --from-paths src --ignore-src -y')
-    elif packages:
-        commands.append(f'{sys.executable} -m pip install {shlex.join(packages)}')
+    if by_pip:
+        commands.append(f'{sys.executable} -m pip install {shlex.join(by_pip)}')
     return ' && '.join(dict.fromkeys(commands)) or None
 
 
@@ -132,8 +140,10 @@ def python_findings() -> Iterator[Finding]:
     names = {distribution.metadata['Name'] for distribution in metadata.distributions()}
     opencvs = sorted(name for name in names if name and name.startswith('opencv-'))
     if len(opencvs) > 1:
+        # Removing one of them removes files of the other.
         yield Finding(section, 'opencv', WARNING, f'{" and ".join(opencvs)} share cv2',
-                      f'pip uninstall {" ".join(opencvs[:-1])}')
+                      f'pip uninstall {" ".join(opencvs[:-1])} && '
+                      f'pip install --force-reinstall --no-deps {opencvs[-1]}')
 
 
 def ros_findings() -> Iterator[Finding]:
@@ -212,7 +222,8 @@ def bundle_findings() -> list[Finding]:
     """Look at the model bundles found by name; each is loaded once."""
     bundles = list_bundles()
     if not bundles:
-        return [Finding('Model bundles', 'any', MISSING, 'no bundle was found', _reinstall())]
+        return [Finding('Model bundles', 'any', MISSING, 'no bundle was found',
+                        _reinstall(_share(), 'models'))]
     return [_bundle_finding(folder) for folder in bundles]
 
 
@@ -222,8 +233,15 @@ def _bundle_finding(folder: Path) -> Finding:
         from deepsight_ros.engines import load_engine
         with load_engine(folder) as engine:
             manifest, backend = engine.manifest, engine.backend
+    except ImportError as error:  # the bundle may be whole, and the package is named above
+        return Finding(section, folder.name, NOTE, f'not looked at: {error}')
     except Exception as error:  # whatever is wrong with it, it must not hide the other findings
-        return Finding(section, folder.name, BROKEN, str(error), _reinstall())
+        share = folder.parents[1]
+        if share in share_folders() and folder.parent.name == 'models':
+            return Finding(section, folder.name, BROKEN, str(error),
+                           _reinstall(share, f'models/{folder.name}'))
+        return Finding(section, folder.name, BROKEN,
+                       f'{error}; copy or export {folder} again, or take it away')
     value = f'{manifest.task}, runs on {backend}, licence {manifest.licence}, {folder}'
     return Finding(section, folder.name, OK, value)
 
@@ -236,17 +254,22 @@ def bag_findings() -> list[Finding]:
         try:
             findings.append(Finding(section, name, OK, str(find_sample_bag(name))))
         except ResourceError as error:
-            findings.append(Finding(section, name, MISSING, str(error), _reinstall()))
+            findings.append(Finding(section, name, MISSING, str(error),
+                                    _reinstall(_share(), f'resource/sample_bags/{name}')))
     return findings
 
 
-def _reinstall() -> str:
-    """Return the command that puts back the files that the package ships."""
+def _share() -> Path:
+    """Return the folder that should hold what the package ships."""
+    return share_folders()[0 if _is_ros_sourced() else -1]
+
+
+def _reinstall(share: Path, name: str) -> str:
+    """Return the command that puts back what the package ships as ``name``, and nothing else."""
+    if share == Path(__file__).resolve().parents[1]:
+        return shlex.join(['git', '-C', str(share), 'checkout', '--', name])
     if _is_ros_sourced():
         return f'colcon build --packages-select {PACKAGE}'
-    checkout = Path(__file__).resolve().parents[1]
-    if (checkout / 'package.xml').is_file():
-        return f'git -C {shlex.quote(str(checkout))} checkout -- models resource'
     return f'{sys.executable} -m pip install --force-reinstall --no-deps PATH_OF_CHECKOUT'
 
 

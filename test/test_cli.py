@@ -44,6 +44,23 @@ def test_every_command_has_help_for_every_argument(command: cli.Command) -> None
     assert [action.dest for action in parser._actions if not action.help] == []
 
 
+def test_help_of_a_group_names_all_its_commands() -> None:
+    text = ' '.join(cli.make_parser().format_help().split())
+    for command in cli.COMMANDS:
+        assert command.help in text
+        assert command.words[-1] in text
+
+
+def test_readme_names_the_commands_with_json() -> None:
+    def has_json(command: cli.Command) -> bool:
+        parser = ArgumentParser()
+        command.fill(parser)
+        return '--json' in parser.format_help()
+    names = list(dict.fromkeys(command.words[0] for command in cli.COMMANDS if has_json(command)))
+    sentence = f'{", ".join(f"`{name}`" for name in names[:-1])} and `{names[-1]}` write with'
+    assert sentence in ' '.join((ROOT / 'README.md').read_text('utf8').split())
+
+
 def test_help_imports_no_heavy_module() -> None:
     code = ('import sys; from deepsight_ros.cli import make_parser; make_parser().format_help(); '
             'print(*{"numpy", "cv2", "onnxruntime", "rclpy", "rosbags"} & sys.modules.keys())')

@@ -4,6 +4,7 @@ import json
 import os
 from pathlib import Path
 import shlex
+import shutil
 import subprocess
 import sys
 import venv
@@ -34,7 +35,7 @@ def without_ros_sourced(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_report_covers_every_section(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    file = tmp_path / 'doctor.json'
+    file = tmp_path / 'new' / 'doctor.json'
     status = cli.main(['doctor', '--json', str(file)])
     printed = capsys.readouterr().out
     content = json.loads(file.read_text())
@@ -74,12 +75,17 @@ def test_bare_python_gets_one_command_for_all(tmp_path: Path) -> None:
     assert str(python) in command
     for package in ('numpy', 'opencv-python-headless', 'onnxruntime', 'rosbags', 'PyYAML', 'tqdm'):
         assert package in shlex.split(command)
+    assert 'git' not in shlex.split(command), 'bundles are whole, what loads them is missing'
 
 
 def test_one_command_is_rosdep_where_ros_is_sourced(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv('AMENT_PREFIX_PATH', '/opt/ros/humble')
     missing = Finding('Python', 'onnxruntime', MISSING, '', packages=('onnxruntime',))
-    assert mending_command([missing]) == 'rosdep install --from-paths src --ignore-src -y'
+    rosdep = 'rosdep install --from-paths src --ignore-src -y'
+    assert mending_command([missing]) == rosdep
+    without_key = Finding('Python', 'tokenizers', MISSING, '', packages=('tokenizers',))
+    assert mending_command([missing, without_key]) == (
+        f'{rosdep} && {sys.executable} -m pip install tokenizers')
 
 
 @pytest.mark.usefixtures('without_ros_sourced')
@@ -96,6 +102,32 @@ def test_packages_and_other_remedies_make_one_command() -> None:
     assert mending_command([Finding('Python', 'numpy', OK, '2.0')]) is None
 
 
+def test_of_two_opencvs_the_kept_one_is_installed_again(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ('opencv-contrib-python', 'opencv-python'):
+        folder = tmp_path / f'{name}-4.0.dist-info'
+        folder.mkdir()
+        (folder / 'METADATA').write_text(f'Name: {name}\nVersion: 4.0\n')
+    monkeypatch.syspath_prepend(tmp_path)
+    uninstall, install = by_name([*doctor.python_findings()])['opencv'].remedy.split(' && ')
+    removed, kept = shlex.split(uninstall)[2:], shlex.split(install)[-1]
+    assert {'opencv-contrib-python', 'opencv-python', kept} == {*removed, kept}
+    assert kept not in removed
+    assert install.startswith('pip install --force-reinstall --no-deps ')
+
+
+def test_broken_bundle_of_a_checkout_is_put_back_alone(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / 'deepsight_ros', tmp_path / 'deepsight_ros')
+    (tmp_path / 'package.xml').touch()
+    (tmp_path / 'models' / 'tiny').mkdir(parents=True)
+    (tmp_path / 'models' / 'tiny' / 'manifest.json').write_text('{"format": 1')
+    code = ('from deepsight_ros.doctor import bundle_findings; '
+            'print(*(finding.remedy for finding in bundle_findings()))')
+    done = subprocess.run([sys.executable, '-c', code], cwd=tmp_path, capture_output=True,
+                          text=True, check=True)
+    assert done.stdout.strip() == f'git -C {tmp_path} checkout -- models/tiny'
+
+
 def test_changed_byte_in_a_bundle_is_found(tmp_path: Path,
                                            monkeypatch: pytest.MonkeyPatch) -> None:
     bundle = tmp_path / 'tiny'
@@ -105,6 +137,9 @@ def test_changed_byte_in_a_bundle_is_found(tmp_path: Path,
     found = by_name(doctor.bundle_findings())['tiny']
     assert found.status == BROKEN
     assert 'manifest.json' in found.value
+    assert str(bundle) in found.value
+    # It is not ours: nothing that we ship puts it back.
+    assert found.remedy == ''
 
 
 def test_profile_in_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

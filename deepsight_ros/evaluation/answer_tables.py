@@ -49,7 +49,8 @@ def answer_sections(summary: dict[str, Any]) -> str:
 
 def _rows(questions: dict[str, Any]) -> Iterator[list[str]]:
     for number, row in enumerate(questions['by_question'], 1):
-        yield [f'{number}. {row["question"]}', *_scores(row)]
+        due = '' if row['asked'] else ' (never fell due)'
+        yield [f'{number}. {row["question"]}{due}', *_scores(row)]
     yield ['all', *_scores(questions['all'])]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -16,6 +17,7 @@ from rosbags.typesys import get_typestore
 from rosbags.typesys import Stores
 
 from deepsight_ros.evaluation.errors import BagError
+from deepsight_ros.evaluation.errors import MessageError
 
 IMAGE: Final = 'sensor_msgs/msg/Image'
 COMPRESSED_IMAGE: Final = 'sensor_msgs/msg/CompressedImage'
@@ -81,11 +83,25 @@ class BagReader:
                    if connection.topic == topic)
 
     def messages(self, topics: Collection[str]) -> Iterator[BagMessage]:
-        """Messages of these topics in the order of recording."""
-        for entry in self.serialized(topics):
-            with self._readable():
-                content = self._reader.deserialize(entry.data, entry.type)
-            yield BagMessage(entry.topic, entry.time_ns, content)
+        """
+        Messages of these topics in the order of recording.
+
+        After a ``MessageError``, ``next`` returns the message that follows the damaged one.
+        """
+        # A generator would end at its first error.
+        return map(self._decoded, self.serialized(topics))
+
+    def decode(self, entry: SerializedMessage) -> Any:
+        """Return the content of a message; raises ``MessageError`` if it is damaged."""
+        try:
+            return self._reader.deserialize(entry.data, entry.type)
+        except MemoryError:
+            raise
+        except Exception as error:
+            raise MessageError(
+                f'bag {self.path}: the message on {entry.topic} at {entry.time_ns / 1e9:.3f} s is '
+                f'damaged ({error!r}); the others can be read, record again if this one is needed'
+            ) from error
 
     def types(self) -> dict[str, str]:
         """Types of all topics that have messages."""
@@ -108,10 +124,14 @@ class BagReader:
             yield SerializedMessage(connection.topic, connection.msgtype, time_ns, data)
 
     def first(self, topic: str) -> Any:
-        """First message of a topic."""
-        for message in self.messages([topic]):
-            return message.content
-        raise BagError(f'bag {self.path} has no messages on {topic}')
+        """First message of a topic that is not damaged."""
+        for entry in self.serialized([topic]):
+            with suppress(MessageError):
+                return self.decode(entry)
+        raise BagError(f'bag {self.path} has no readable message on {topic}; record it again')
+
+    def _decoded(self, entry: SerializedMessage) -> BagMessage:
+        return BagMessage(entry.topic, entry.time_ns, self.decode(entry))
 
     @contextmanager
     def _readable(self) -> Iterator[None]:

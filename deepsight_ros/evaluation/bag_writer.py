@@ -47,17 +47,20 @@ class BagWriter:
 
     A ``path`` that ends in ``.mcap`` becomes a single file, any other a folder with metadata, as
     ``ros2 bag record`` writes it. Every method writes one message, stamped and recorded at
-    ``stamp_ns`` in ``frame``.
+    ``stamp_ns`` in ``frame``. The bag gets its name when it is complete; what an error or Ctrl-C
+    interrupts is removed.
     """
 
     def __init__(self, path: Path) -> None:
         """Check that ``path`` is free; ``BagError`` if it exists."""
         self._path = path
-        self._folder = path.with_name(f'{path.name}.part') if path.suffix == '.mcap' else path
-        for place in (path, self._folder):
+        self._part = Path(f'{path}.part')
+        for place in (path, self._part):
             if place.exists():
                 raise BagError(f'{place} exists already; remove it or choose another name')
         self._types = get_typestore(Stores.ROS2_JAZZY)
+        # The file inside is named after its folder, which therefore has its last name at once.
+        self._folder = self._part / path.name
         self._writer = Writer(self._folder, version=_VERSION, storage_plugin=StoragePlugin.MCAP)
         self._connections: dict[str, Connection] = {}
 
@@ -72,11 +75,15 @@ class BagWriter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Write index and metadata, so that what was recorded before an error can be read."""
-        self._writer.close()
-        if self._folder != self._path:
-            next(self._folder.glob('*.mcap')).replace(self._path)
-            rmtree(self._folder)
+        """Write index and metadata, and give the bag its name."""
+        try:
+            self._writer.close()
+            if kind is None:
+                is_file = self._path.suffix == '.mcap'
+                written = next(self._folder.glob('*.mcap')) if is_file else self._folder
+                written.replace(self._path)
+        finally:
+            rmtree(self._part)
 
     def image(
         self, topic: str, stamp_ns: int, frame: str, picture: npt.NDArray[Any],

@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 from tqdm import tqdm
 
+from deepsight_ros.evaluation.argument_types import frame_count
 from deepsight_ros.evaluation.bag_writer import BagWriter
 from deepsight_ros.evaluation.datasets import Dataset
 from deepsight_ros.evaluation.datasets import DATASETS
@@ -34,7 +35,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help='whose layout the folder has')
     parser.add_argument('--root', required=True, type=Path, help='folder of the data set')
     add_ground_arguments(parser)
-    parser.add_argument('--frames', type=int, metavar='N', help='only the first N frames')
+    parser.add_argument('--frames', type=frame_count, metavar='N',
+                        help='only the first N frames')
     parser.add_argument('bag', type=Path, metavar='BAG',
                         help='the new bag: a folder, or a single file if it ends in .mcap')
 

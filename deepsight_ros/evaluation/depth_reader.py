@@ -43,11 +43,12 @@ def read_off(
     frame: DepthFrame, ground_points: npt.NDArray[np.float32] | None, item: QaItem,
 ) -> str | None:
     """Answer to a question of lengths or free space; None for other types, such as names."""
+    if len(item.places) != _PLACES.get(item.question_type, len(item.places)):
+        return None
     if item.question_type in _WITH_GROUND and ground_points is not None:
         return _WITH_GROUND[item.question_type](frame, item, ground_points)
     if item.question_type in _OF_PLACES:
-        places, read = _OF_PLACES[item.question_type]
-        return read(_at_places(frame.points, item)) if len(item.places) == places else None
+        return _OF_PLACES[item.question_type](_at_places(frame.points, item))
     if item.question_type == 'nearest_surface':
         ranges = np.linalg.norm(frame.points, axis=-1)
         nearest = nearest_pixel(ranges, np.isfinite(ranges))
@@ -101,8 +102,11 @@ def _order(points: Points) -> str:
 _WITH_GROUND: Final[dict[str, Callable[[DepthFrame, QaItem, npt.NDArray[np.float32]], str]]] = {
     'nearest_obstacle': _obstacle, 'safe': _safe, 'free_direction': _free,
     'place_height': _height, 'above_below': _higher}
-_OF_PLACES: Final[dict[str, tuple[int, Callable[[Points], str]]]] = {
-    'nearer': (2, lambda points: _order(points)[0]),
-    'order': (3, _order),
-    'place_distance': (1, lambda points: _length(float(np.linalg.norm(points[0])))),
-    'distance_between': (2, lambda points: _length(float(np.linalg.norm(points[0] - points[1]))))}
+_OF_PLACES: Final[dict[str, Callable[[Points], str]]] = {
+    'nearer': lambda points: _order(points)[0],
+    'order': _order,
+    'place_distance': lambda points: _length(float(np.linalg.norm(points[0]))),
+    'distance_between': lambda points: _length(float(np.linalg.norm(points[0] - points[1])))}
+_PLACES: Final = {'place_height': 1, 'above_below': 2, 'nearer': 2, 'order': 3,
+                  'place_distance': 1, 'distance_between': 2}
+"""How many places questions have whose answers are read there."""

@@ -7,3 +7,7 @@ class DatasetError(LookupError):
 
 class BagError(LookupError):
     """A bag cannot be read, or does not hold what replay needs."""
+
+
+class MessageError(BagError):
+    """One message of a bag is damaged; the others can be read."""

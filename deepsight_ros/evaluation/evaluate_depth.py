@@ -14,6 +14,9 @@ import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
+from deepsight_ros.evaluation.argument_types import finite
+from deepsight_ros.evaluation.argument_types import frame_count
+from deepsight_ros.evaluation.argument_types import length
 from deepsight_ros.evaluation.crops import CROPS
 from deepsight_ros.evaluation.datasets import Dataset
 from deepsight_ros.evaluation.datasets import DatasetError
@@ -52,23 +55,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_ground_arguments(parser)
     parser.add_argument('--refine-ground', action=argparse.BooleanOptionalAction, default=True,
                         help='correct the ground plane from the picture (default: yes)')
-    parser.add_argument('--pitch-error', type=float, default=0.0, metavar='RAD',
+    parser.add_argument('--pitch-error', type=finite, default=0.0, metavar='RAD',
                         help='add this to the pitch of every prior, to see what refinement finds')
     parser.add_argument('--masks', default=MASKS[0], choices=MASKS,
                         help='class maps: the network, ground-truth labels, or the network '
                         'degraded to blocks of 16 pixels (default: %(default)s)')
-    parser.add_argument('--frames', type=int, metavar='N', help='only the first N frames')
+    parser.add_argument('--frames', type=frame_count, metavar='N',
+                        help='only the first N frames')
     parser.add_argument('--crop', choices=tuple(CROPS),
                         help="part of the picture to score (default: the benchmark's)")
-    parser.add_argument('--cap', type=float, metavar='M',
+    parser.add_argument('--cap', type=length, metavar='M',
                         help="largest true depth to score (default: the benchmark's)")
     parser.add_argument('--json', type=Path, metavar='FILE', help='write the result there')
 
 
 def run(args: argparse.Namespace) -> int:
     """Score, print a table and write JSON."""
-    if args.frames is not None and args.frames < 1:
-        raise DatasetError(f'--frames is {args.frames}, must be at least 1')
     dataset = open_dataset(args.dataset, args.root, ground_options(args))
     crop = args.crop or _CROP_OF.get(args.dataset, 'none')
     scorer = FrameScorer(args.cap or dataset.max_depth, crop,

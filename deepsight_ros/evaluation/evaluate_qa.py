@@ -20,6 +20,7 @@ from deepsight_ros.evaluation.qa_scores import Reply
 from deepsight_ros.evaluation.qa_scores import summarise
 from deepsight_ros.evaluation.tables import percent
 from deepsight_ros.evaluation.tables import text_table
+from deepsight_ros.evaluation.text_lines import text_lines
 from deepsight_ros.perception.answering import SpatialAnswering
 from deepsight_ros.resources import find_bundle
 
@@ -55,17 +56,19 @@ def read_replies(path: Path, items: list[QaItem]) -> list[Reply]:
     """
     Read what a model said: JSON lines with ``id`` and ``text``, in any order.
 
-    ``DatasetError`` when a question has no answer.
+    ``DatasetError`` when a question has no answer, or two.
     """
-    if not path.is_file():
-        raise DatasetError(f'{path} is no file of answers')
-    texts = {}
-    for number, line in enumerate(path.read_text('utf8').splitlines(), 1):
+    texts: dict[int, str] = {}
+    for number, line in text_lines(path):
         try:
             fields = json.loads(line)
-            texts[int(fields['id'])] = str(fields['text'])
+            identity, text = int(fields['id']), str(fields['text'])
         except (KeyError, TypeError, ValueError) as error:
             raise DatasetError(f'{path}, line {number}: no JSON with id and text') from error
+        if identity in texts:
+            raise DatasetError(f'{path}, line {number}: question {identity} has an answer '
+                               'already; leave one')
+        texts[identity] = text
     missing = [item.id for item in items if item.id not in texts]
     if missing:
         raise DatasetError(f'{path} has no answer to {len(missing)} questions, such as '

@@ -24,6 +24,7 @@ import zipfile
 import numpy as np
 
 from deepsight_ros.evaluation.errors import DatasetError
+from deepsight_ros.evaluation.text_lines import text_lines
 from deepsight_ros.geometry import Camera
 from deepsight_ros.geometry import CameraError
 from deepsight_ros.geometry import GroundError
@@ -60,11 +61,16 @@ def read_items(path: Path) -> list[QaItem]:
     """Read a benchmark; ``DatasetError`` names the line that is none of its items."""
     if not path.is_file():
         raise DatasetError(f'{path} is no file; --benchmark names a file of JSON lines')
-    items = [_item(path, number, line)
-             for number, line in enumerate(path.read_text('utf8').splitlines(), 1) if line.strip()]
+    items: dict[int, QaItem] = {}
+    for number, line in text_lines(path):
+        item = _item(path, number, line)
+        if item.id in items:
+            raise DatasetError(f'{path}, line {number}: there is an item {item.id} already; '
+                               'number the items, as answers are found by id')
+        items[item.id] = item
     if not items:
         raise DatasetError(f'{path} holds no questions')
-    return items
+    return list(items.values())
 
 
 def _item(path: Path, number: int, line: str) -> QaItem:

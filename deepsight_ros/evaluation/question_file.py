@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from deepsight_ros.evaluation.errors import DatasetError
+from deepsight_ros.evaluation.text_lines import text_lines
 from deepsight_ros.language.questions import Cancel
 from deepsight_ros.language.questions import Question
 from deepsight_ros.language.questions import QuestionError
@@ -39,9 +40,8 @@ def read_questions(path: Path) -> list[BagQuestion]:
     JSON may say ``every`` (pictures) or ``after`` (a stamp). Empty lines and those that start with
     ``#`` are passed over. ``DatasetError`` names the line that is wrong.
     """
-    lines = enumerate(path.read_text('utf8').splitlines(), 1)
-    questions = [_question(path, number, line) for number, line in lines
-                 if line.strip() and not line.lstrip().startswith('#')]
+    questions = [_question(path, number, line) for number, line in text_lines(path)
+                 if not line.lstrip().startswith('#')]
     if not questions:
         raise DatasetError(f'{path} holds no questions; write one in each line')
     return questions
@@ -65,7 +65,7 @@ def _split(line: str) -> tuple[object, str]:
     try:
         fields = json.loads(line)
         every = fields.pop('every', None)
-    except (AttributeError, RecursionError, ValueError):
+    except (AttributeError, RecursionError, TypeError, ValueError):
         return None, line  # plain text, or what ``read_message`` has words for
     return every, json.dumps(fields)
 

@@ -10,6 +10,8 @@ from typing import Any
 
 from deepsight_ros.evaluation.answer_tables import answers_text
 from deepsight_ros.evaluation.bag_interview import BagInterview
+from deepsight_ros.evaluation.bag_reader import BagReader
+from deepsight_ros.evaluation.bag_topics import choose_topics
 from deepsight_ros.evaluation.json_report import write_json
 from deepsight_ros.evaluation.question_file import EVERY
 from deepsight_ros.evaluation.question_file import read_questions
@@ -29,7 +31,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--params', type=Path, metavar='YAML',
                         help='ROS parameter file of the nodes; image_topic, camera_info_topic, '
                         'depth_topic, points_topic and imu_topic choose '
-                        'where the bag has several')
+                        'where the bag has several; depth_topic: none, points_topic: none if '
+                        'they are not true')
     parser.add_argument('--questions', type=Path, metavar='FILE',
                         help='ask these questions along the bag and score the answers: one in '
                         f'each line, plain text, which is asked about every {EVERY}th picture, or '
@@ -42,8 +45,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Replay, write the report, print its main numbers."""
-    args.out.mkdir(parents=True, exist_ok=True)
     settings = ReplaySettings.from_file(args.params) if args.params else ReplaySettings()
+    # A bag that cannot be replayed is refused before models are loaded and folders are made.
+    with BagReader(args.bag) as bag:
+        choose_topics(bag, settings)
     with ExitStack() as stack:
         interview = None
         if args.questions:
@@ -51,6 +56,7 @@ def run(args: argparse.Namespace) -> int:
                         else LanguageSettings())
             interview = stack.enter_context(closing(
                 BagInterview.load(read_questions(args.questions), language)))
+        args.out.mkdir(parents=True, exist_ok=True)
         replay = replay_bag(args.bag, settings, args.bag_out, interview)
     summary = summarise_replay(replay)
     write_json(args.out / 'report.json', summary)
@@ -61,12 +67,16 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _overview(summary: dict[str, Any]) -> str:
-    lines = [f'{kind} x {entry["count"]}: {entry["first"]}'
-             for kind, entry in summary['failures'].items()]
+    topics = summary['topics']
+    truth = topics.get('depth') or topics.get('points')
     if summary['scored_frames']:
-        lines.insert(0, score_table(summary))
+        lines = [score_table(summary), '', f'compared with {truth}']
+    elif truth:
+        lines = [f'{summary["frames"]} frames; none has true depth on {truth}']
     else:
-        lines.insert(0, f'{summary["frames"]} frames; the bag holds no true depth to compare with')
+        lines = [f'{summary["frames"]} frames; there is no true depth to compare with']
+    lines += [f'{kind} x {entry["count"]}: {entry["first"]}'
+              for kind, entry in summary['failures'].items()]
     if summary['questions']:
         lines += ['', answers_text(summary)]
     return '\n'.join(lines)

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from collections.abc import Iterator
 from contextlib import ExitStack
+from contextlib import suppress
 from dataclasses import dataclass
 from dataclasses import field
 from pathlib import Path
@@ -22,12 +23,14 @@ from deepsight_ros.engines import engine_options
 from deepsight_ros.engines import EngineError
 from deepsight_ros.evaluation.bag_interview import BagInterview
 from deepsight_ros.evaluation.bag_reader import BagReader
+from deepsight_ros.evaluation.bag_reader import SerializedMessage
 from deepsight_ros.evaluation.bag_reader import stamp_of
 from deepsight_ros.evaluation.bag_reader import TF
 from deepsight_ros.evaluation.bag_topics import BagTopics
 from deepsight_ros.evaluation.bag_topics import choose_topics
 from deepsight_ros.evaluation.bag_truth import BagTruth
 from deepsight_ros.evaluation.errors import BagError
+from deepsight_ros.evaluation.errors import MessageError
 from deepsight_ros.evaluation.output_bag import OutputBag
 from deepsight_ros.evaluation.replay_settings import ReplaySettings
 from deepsight_ros.evaluation.scoring import FrameScore
@@ -100,8 +103,8 @@ def replay_bag(
     """
     Replay a bag; ``bag_out`` is a new bag for the outputs, ``interview`` asks meanwhile.
 
-    One bad picture does not end it: errors are counted in ``failures``. Raises ``BagError`` when
-    the bag cannot be read or no picture gave depth.
+    One bad picture or message does not end it: errors are counted in ``failures``. Raises
+    ``BagError`` when the bag cannot be read or no picture gave depth.
     """
     with ExitStack() as stack:
         bag = stack.enter_context(BagReader(path))
@@ -121,9 +124,10 @@ def replay_bag(
         started = perf_counter()
         _Player(result, segmentation, transforms, truth, output).play(bag)
         result.wall_seconds = perf_counter() - started
-    if not result.frames:
-        first = next((texts[0] for texts in result.failures.values()), 'it has none')
-        raise BagError(f'no picture of bag {path} gave depth: {first}')
+        # Within, so that no bag of outputs without any is left.
+        if not result.frames:
+            first = next((texts[0] for texts in result.failures.values()), 'it has none')
+            raise BagError(f'no picture of bag {path} gave depth: {first}')
     return result
 
 
@@ -133,13 +137,15 @@ def read_transforms(bag: BagReader) -> TransformBuffer | None:
     if not topics:
         return None
     transforms = TransformBuffer(history=sum(map(bag.count, topics)))
-    for message in bag.messages(topics):
-        static = message.topic.endswith('tf_static')
-        for item in message.content.transforms:
-            t, q = item.transform.translation, item.transform.rotation
-            transforms.set(
-                item.header.frame_id, item.child_frame_id, np.array([t.x, t.y, t.z]),
-                np.array([q.x, q.y, q.z, q.w]), None if static else stamp_of(item))
+    for entry in bag.serialized(topics):
+        static = entry.topic.endswith('tf_static')
+        # Pictures that a damaged one leaves without transform are counted when they are taken.
+        with suppress(MessageError):
+            for item in bag.decode(entry).transforms:
+                t, q = item.transform.translation, item.transform.rotation
+                transforms.set(
+                    item.header.frame_id, item.child_frame_id, np.array([t.x, t.y, t.z]),
+                    np.array([q.x, q.y, q.z, q.w]), None if static else stamp_of(item))
     return transforms
 
 
@@ -162,6 +168,7 @@ class _Player:
         self._scorer = FrameScorer(settings.max_range)
         self._truth = truth
         self._output = output
+        self._info: Any = None
         self._taken = 0
         self._to_show: list[int] = []
 
@@ -171,18 +178,22 @@ class _Player:
         count = bag.count(topics.image)
         self._to_show = np.linspace(0, count - 1, min(count, _SHOWN)).astype(int).tolist()
         # As the node, the first picture waits for its camera_info.
-        info = bag.first(topics.camera_info)
-        for message in _with_progress(bag, topics, count):
-            if message.topic == topics.camera_info:
-                info = message.content
-            elif message.topic == topics.imu:
-                self._guarded((GroundError,), self._extrinsics.add_imu, message.content)
-            else:
-                self._take(message.content, info)
-                self._taken += 1
+        self._info = bag.first(topics.camera_info)
+        for entry in _with_progress(bag, topics, count):
+            self._guarded((MessageError,), self._receive, bag, entry)
+            self._taken += entry.topic == topics.image
 
-    def _take(self, picture: Any, info: Any) -> None:
-        frame = self._guarded(_BAD_PICTURE, self._frames, picture, info)
+    def _receive(self, bag: BagReader, entry: SerializedMessage) -> None:
+        message, topics = bag.decode(entry), self._result.topics
+        if entry.topic == topics.camera_info:
+            self._info = message
+        elif entry.topic == topics.imu:
+            self._guarded((GroundError,), self._extrinsics.add_imu, message)
+        else:
+            self._take(message)
+
+    def _take(self, picture: Any) -> None:
+        frame = self._guarded(_BAD_PICTURE, self._frames, picture, self._info)
         if frame is None:
             return
         stamp_ns = stamp_of(picture)
@@ -230,9 +241,11 @@ class _Player:
             return None
 
 
-def _with_progress(bag: BagReader, topics: BagTopics, pictures: int) -> Iterator[Any]:
+def _with_progress(
+    bag: BagReader, topics: BagTopics, pictures: int,
+) -> Iterator[SerializedMessage]:
     wanted = {topics.image, topics.camera_info, topics.imu} - {''}
     with tqdm(total=pictures, unit='picture') as bar:
-        for message in bag.messages(wanted):
-            yield message
-            bar.update(message.topic == topics.image)
+        for entry in bag.serialized(wanted):
+            yield entry
+            bar.update(entry.topic == topics.image)

@@ -45,8 +45,8 @@ class NodeSettings:
         """
         try:
             content = yaml.safe_load(path.read_text('utf8'))
-        except yaml.YAMLError as error:
-            raise SettingsError(f'{path} is no YAML: {error}') from error
+        except (ValueError, yaml.YAMLError) as error:
+            raise SettingsError(f'{path} is no YAML in UTF-8: {error}') from error
         return cls.from_values(_parameters(content, path, cls.node), str(path))
 
     @classmethod
@@ -74,7 +74,8 @@ class ReplaySettings(NodeSettings):
     """
     What can be set of the depth that is computed.
 
-    The topics choose where a bag has several; empty: the only one there is.
+    The topics choose where a bag has several; empty: the only one there is. Those of depth and
+    points may be ``none``: what the bag has is not the truth.
     """
 
     node: ClassVar[str] = 'embodied_depth'

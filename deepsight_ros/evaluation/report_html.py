@@ -35,7 +35,7 @@ def report_html(summary: dict[str, Any], shown: Sequence[ShownFrame]) -> str:
         _tiles(summary),
     ]
     if summary['metrics'] is None:
-        body.append('<section>The bag holds no depth topic or point cloud to compare with.'
+        body.append('<section>There is no depth topic or point cloud to compare with.'
                     '</section>')
     else:
         body += [_score_tables(summary), _score_plots(summary)]

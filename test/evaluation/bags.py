@@ -60,6 +60,22 @@ def as_sqlite(source: Path, target: Path) -> Path:
     return target
 
 
+def with_damage(source: Path, target: Path, *damaged: tuple[str, int]) -> Path:
+    """The same bag, but of some (topic, number from 0) only the first half of the message."""
+    seen: dict[str, int] = {}
+    with AnyReader([source]) as reader, \
+            Writer(target, version=8, storage_plugin=StoragePlugin.MCAP) as writer:
+        connections = {
+            connection.id: writer.add_connection(
+                connection.topic, connection.msgtype, typestore=reader.typestore)
+            for connection in reader.connections}
+        for connection, time_ns, data in reader.messages():
+            number = seen[connection.topic] = seen.get(connection.topic, -1) + 1
+            size = len(data) // 2 if (connection.topic, number) in damaged else len(data)
+            writer.write(connections[connection.id], time_ns, data[:size])
+    return target
+
+
 def cut_in_half(bag: Path) -> None:
     """Truncate the data file of a bag, as a full disk or a power cut does."""
     file = next(path for path in bag.iterdir() if path.suffix in ('.mcap', '.db3'))

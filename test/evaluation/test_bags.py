@@ -8,6 +8,7 @@ from bags import DEPTH_INFO
 from bags import IMAGE
 from bags import POINTS
 from bags import START_NS
+from bags import with_damage
 from bags import write_bag
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,6 +23,7 @@ from deepsight_ros.evaluation.bag_truth import BagTruth
 from deepsight_ros.evaluation.bag_writer import BagWriter
 from deepsight_ros.evaluation.bag_writer import quaternion_of
 from deepsight_ros.evaluation.errors import BagError
+from deepsight_ros.evaluation.errors import MessageError
 from deepsight_ros.evaluation.ground_frame import ground_from_camera
 from deepsight_ros.evaluation.point_cloud import points_of
 from deepsight_ros.evaluation.replay_run import read_transforms
@@ -79,6 +81,37 @@ def test_bag_cut_in_half(storage, street, tmp_path):
         list(bag.messages([IMAGE]))
 
 
+def test_one_damaged_message_hides_no_other(street, tmp_path):
+    write_bag(tmp_path / 'bag', street)
+    path = with_damage(tmp_path / 'bag', tmp_path / 'damaged', (IMAGE, 0), ('/tf_static', 1))
+    with BagReader(path) as bag:
+        messages = bag.messages([IMAGE])
+        with pytest.raises(MessageError, match=f'{IMAGE} at 1700000000.000 s is damaged'):
+            next(messages)
+        assert len(list(messages)) == 3
+        assert stamp_of(bag.first(IMAGE)) > START_NS
+        assert read_transforms(bag).lookup('base_footprint', 'camera', START_NS) is not None
+
+
+def test_nothing_but_damage_on_a_topic(street, tmp_path):
+    write_bag(tmp_path / 'bag', street, frames=1)
+    path = with_damage(tmp_path / 'bag', tmp_path / 'damaged', (IMAGE, 0))
+    with BagReader(path) as bag, pytest.raises(BagError, match=f'no readable message on {IMAGE}'):
+        bag.first(IMAGE)
+
+
+@pytest.mark.parametrize('name', ['bag', 'bag.mcap'])
+def test_interrupted_bag_leaves_nothing(name, street, tmp_path):
+    with pytest.raises(KeyboardInterrupt), BagWriter(tmp_path / name) as bag:
+        bag.image(IMAGE, START_NS, 'camera', street.image)
+        assert not (tmp_path / name).exists()
+        raise KeyboardInterrupt
+    assert list(tmp_path.iterdir()) == []
+    with BagWriter(tmp_path / name) as bag:
+        bag.image(IMAGE, START_NS, 'camera', street.image)
+    assert [entry.name for entry in tmp_path.iterdir()] == [name]
+
+
 @pytest.mark.parametrize('content', [None, 'metadata.yaml', 'text'])
 def test_what_is_no_bag(content, tmp_path):
     path = tmp_path / 'bag'
@@ -119,6 +152,45 @@ def test_of_several_cameras_one_is_chosen(street, tmp_path):
         assert (chosen.image, chosen.camera_info) == ('/camera/left', CAMERA_INFO)
         with pytest.raises(BagError, match='image_topic can be'):
             choose_topics(bag, ReplaySettings(image_topic='/camera/right'))
+
+
+@pytest.fixture
+def with_ours(street, tmp_path):
+    """Camera, and what our node published in a namespace, as a driver of depth would."""
+    path = tmp_path / 'with_ours'
+    with BagWriter(path) as writer:
+        writer.camera_info(CAMERA_INFO, START_NS, 'camera', street.camera)
+        writer.image(IMAGE, START_NS, 'camera', street.image)
+        for name in ('image', 'uncertainty'):
+            writer.image(f'/robot/embodied_depth/{name}', START_NS, 'camera', street.depth)
+        writer.image('/robot/embodied_depth/preview', START_NS, 'camera', street.image)
+        writer.points(POINTS, START_NS, 'scanner', street.points())
+    return path
+
+
+def test_our_own_depth_is_no_truth(with_ours):
+    with BagReader(with_ours) as bag:
+        assert choose_topics(bag, ReplaySettings()) == BagTopics(IMAGE, CAMERA_INFO, points=POINTS)
+        ours = '/robot/embodied_depth/image'
+        assert choose_topics(bag, ReplaySettings(depth_topic=ours)).depth == ours
+        chosen = choose_topics(bag, ReplaySettings(points_topic='none'))
+        assert (chosen.depth, chosen.points) == ('', '')
+
+
+def test_depth_of_others_can_be_left_out(street, tmp_path):
+    write_bag(tmp_path / 'bag', street, truth='depth', pictures=(IMAGE,))
+    with BagReader(tmp_path / 'bag') as bag:
+        assert choose_topics(bag, ReplaySettings(depth_topic='none')).depth == ''
+        with pytest.raises(BagError, match=f'depth_topic can be {DEPTH} or none'):
+            choose_topics(bag, ReplaySettings(depth_topic='/depth'))
+    with BagWriter(tmp_path / 'two') as writer:
+        writer.camera_info(CAMERA_INFO, START_NS, 'camera', street.camera)
+        writer.image(IMAGE, START_NS, 'camera', street.image)
+        for topic in ('/a/depth', '/b/depth'):
+            writer.image(topic, START_NS, 'camera', street.depth)
+    with BagReader(tmp_path / 'two') as bag, \
+            pytest.raises(BagError, match='set depth_topic .* to /a/depth or /b/depth or none'):
+        choose_topics(bag, ReplaySettings())
 
 
 def test_points_instead_of_depth(street, tmp_path):

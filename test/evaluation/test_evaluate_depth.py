@@ -92,10 +92,26 @@ def test_true_labels_as_masks(street, evaluate, tmp_path):
         evaluate('kitti-raw', '--masks', 'labels')
 
 
-def test_frames_must_be_positive(street, evaluate, tmp_path):
-    kitti_raw(tmp_path / 'data', street)
-    with pytest.raises(DatasetError, match='--frames'):
-        evaluate('kitti-raw', '--frames', 0)
+@pytest.mark.parametrize(('option', 'words'), [
+    ('--frames=0', 'no number of frames'), ('--frames=-1', 'give 1 or more'),
+    ('--frames=two', 'no number of frames'), ('--camera-height=-1', 'no length'),
+    ('--camera-pitch=nan', 'no finite number'), ('--floor=inf', 'no finite number'),
+    ('--gravity=1,2', 'give three numbers'), ('--gravity=0,0,0', 'not all of them 0'),
+    ('--gravity=0,0,x', "'x' is no finite number")])
+@pytest.mark.parametrize('command', [evaluate_depth, convert])
+def test_numbers_without_sense_are_refused(command, option, words, capsys):
+    with pytest.raises(SystemExit):
+        parsed(command, '--dataset', 'tum', '--root', 'data', option, 'bag')
+    error = capsys.readouterr().err
+    assert f'argument {option.partition("=")[0]}: ' in error
+    assert words in error
+
+
+@pytest.mark.parametrize('option', ['--cap=-1', '--cap=nan', '--cap=0', '--pitch-error=nan'])
+def test_scores_need_numbers_with_sense(option, capsys):
+    with pytest.raises(SystemExit):
+        parsed(evaluate_depth, '--dataset', 'tum', '--root', 'data', option)
+    assert f'argument {option.partition("=")[0]}: ' in capsys.readouterr().err
 
 
 def test_json_has_no_nan():

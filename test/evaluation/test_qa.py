@@ -150,14 +150,36 @@ def test_missing_fields_files_and_depth_are_named(benchmark):
     path.write_text('\n', 'utf8')
     with pytest.raises(DatasetError, match='no questions'):
         read_items(path)
+    path.write_bytes(b'\xff')
+    with pytest.raises(DatasetError, match='save it as UTF-8'):
+        read_items(path)
     with pytest.raises(DatasetError, match='--benchmark'):
         read_items(path.parent / 'other.jsonl')
+
+
+def test_items_with_one_id_are_refused(benchmark):
+    path, _ = benchmark
+    line = path.read_text('utf8').splitlines()[0]
+    path.write_text(f'{line}\n\n{line}\n', 'utf8')
+    with pytest.raises(DatasetError, match='line 3: there is an item 0 already'):
+        read_items(path)
+
+
+@pytest.mark.parametrize(('lines', 'words'), [
+    (b'{"id": 1, "text": "A"}\n{"id": 1, "text": "B"}\n', 'line 2: question 1 has an answer'),
+    (b'\n[1]\n', 'line 2: no JSON with id'), (b'\xff', 'save it as UTF-8')])
+def test_broken_answers_are_named(benchmark, tmp_path, capsys, lines, words):
+    path, _ = benchmark
+    answers = tmp_path / 'answers.jsonl'
+    answers.write_bytes(lines)
+    assert main(['evaluate', 'qa', '--benchmark', str(path), '--model', str(answers)]) == 2
+    assert words in capsys.readouterr().err
 
 
 def test_command_scores_answers_from_a_file(benchmark, tmp_path, capsys):
     path, _ = benchmark
     answers = tmp_path / 'answers.jsonl'
-    answers.write_text('{"id": 1, "text": "A"}\n{"id": 0, "text": "2.30 m"}\n', 'utf8')
+    answers.write_text('{"id": 1, "text": "A"}\n{"id": 0, "text": "2.30 m"}\n\n', 'utf8')
     report = tmp_path / 'report.json'
     assert main(['evaluate', 'qa', '--benchmark', str(path), '--model', str(answers),
                  '--json', str(report)]) == 0
@@ -185,7 +207,8 @@ def test_command_scores_answers_from_a_file(benchmark, tmp_path, capsys):
     ('safe', (), 'is it safe to move 1.90 m?', 'yes'), ('safe', (), 'can I go 210 cm?', 'no'),
     ('place_height', ((0.5, 0.1),), 'how high?', '0.41 m'),
     ('above_below', ((0.5, 0.9), (0.5, 0.1)), 'higher?', 'lower'),
-    ('recognition', ((0.5, 0.5),), 'what?', None), ('nearer', ((0.5, 0.5),), 'which?', None)])
+    ('recognition', ((0.5, 0.5),), 'what?', None), ('nearer', ((0.5, 0.5),), 'which?', None),
+    ('place_height', (), 'how high?', None), ('above_below', (), 'higher?', None)])
 def test_what_depth_says_by_itself(question_type, places, question, expected):
     depth = np.full((50, 60), 2.0, np.float32)
     depth[30:] = 1.0

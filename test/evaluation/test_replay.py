@@ -12,6 +12,7 @@ from bags import DEPTH
 from bags import IMAGE
 from bags import PERIOD_NS
 from bags import START_NS
+from bags import with_damage
 from bags import write_bag
 import numpy as np
 import pytest
@@ -89,11 +90,15 @@ def test_report_is_one_file_that_says_it_all(street, run, tmp_path):
     assert 'nan' not in page.replace('nanosec', '').lower().split('<main>')[1].split('base64')[0]
 
 
-def test_bag_without_truth(street, run, tmp_path):
-    report, out = run(write_bag(tmp_path / 'bag', street))
+def test_bag_without_truth(street, run, tmp_path, capsys):
+    bag = write_bag(tmp_path / 'bag', street, truth='depth')
+    report, out = run(bag, depth_topic='none')
     assert report['metrics'] is report['by_step'] is None
     assert report['frames'] == 4
     assert 'no depth topic' in (out / 'report.html').read_text('utf8')
+    assert 'no true depth to compare with' in capsys.readouterr().out
+    run(bag)
+    assert f'compared with {DEPTH}\n' in capsys.readouterr().out
 
 
 def test_outputs_as_a_bag(street, run, tmp_path):
@@ -165,23 +170,40 @@ def test_one_bad_picture_is_counted(street, run, tmp_path):
     assert '100x64' in report['failures']['CameraError']['first']
 
 
-def test_cut_bag_leaves_no_report(street, run, tmp_path):
+def test_damaged_messages_are_counted(street, run, tmp_path):
+    write_bag(tmp_path / 'bag', street, truth='depth')
+    bag = with_damage(tmp_path / 'bag', tmp_path / 'damaged', (IMAGE, 1), (DEPTH, 2))
+    report, _ = run(bag)
+    assert (report['frames'], report['scored_frames']) == (3, 2)
+    assert report['failures']['MessageError']['count'] == 2
+    assert [round(row['time'], 1) for row in report['over_time']] == [0.0, 0.2, 0.3]
+
+
+def test_no_report_of_a_bag_that_cannot_be_replayed(street, run, tmp_path):
     bag = write_bag(tmp_path / 'bag', street)
     cut_in_half(bag)
-    with pytest.raises(BagError, match='cannot be read'):
-        run(bag)
-    assert not list((tmp_path / 'report').iterdir())
+    for path, words in ((bag, 'cannot be read'), (tmp_path / 'none', 'does not exist')):
+        with pytest.raises(BagError, match=words):
+            run(path)
+    assert not (tmp_path / 'report').exists()
+
+
+def test_no_outputs_of_a_bag_without_depth(street, run, tmp_path):
+    bag = write_bag(tmp_path / 'bag', street)
+    with pytest.raises(BagError, match='no picture.*map'):
+        run(bag, bag_out=tmp_path / 'outputs', ground_frame='map')
+    assert not list(tmp_path.glob('outputs*'))
 
 
 @pytest.mark.parametrize(('text', 'words'), [
-    ('a: [', 'no YAML'),
+    ('a: [', 'no YAML'), (b'a: \xe4', 'no YAML in UTF-8'), ('a: 2024-99-99', 'month'),
     ('camera_height: 1.2', 'no ROS parameter file'),
     ('embodied_depth: {ros__parameters: {camera_hight: 1.2}}', 'camera_hight'),
     ('embodied_depth: {ros__parameters: {camera_height: high}}', 'type float'),
 ])
 def test_bad_parameter_file(text, words, tmp_path):
     file = tmp_path / 'parameters.yaml'
-    file.write_text(text)
+    file.write_bytes(text if isinstance(text, bytes) else text.encode())
     with pytest.raises(SettingsError, match=words):
         ReplaySettings.from_file(file)
 

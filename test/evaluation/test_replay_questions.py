@@ -93,7 +93,13 @@ def test_a_bag_without_truth_and_questions_that_never_fall_due(street, run, tmp_
     row, = report['questions']['answers']
     assert row['right'] is row['true_length_m'] is row['length_error'] is None
     assert report['questions']['all']['right'] is None
-    report, page = run(bag, json.dumps({'text': PLACE, 'after': after(9)}), out='late')
+    late = json.dumps({'text': 'what is there?', 'after': after(9)})
+    report, page = run(bag, PLACE, late, out='both')
+    assert [row['asked'] for row in report['questions']['by_question']] == [1, 0]
+    for text in (page, capsys.readouterr().out):
+        assert '2. what is there? (never fell due)' in text
+        assert f'1. {PLACE} (never' not in text
+    report, page = run(bag, late, out='late')
     assert (report['questions']['asked'], report['timings']['answer']) == (0, None)
     assert 'No question fell due.' in page
     assert 'No question fell due.' in capsys.readouterr().out
@@ -125,6 +131,7 @@ def test_the_robot_is_the_one_of_the_parameters(street, run, tmp_path):
     ('{"text": "where?", "after": {"sec": 3, "nanosec": 5}}',
      BagQuestion('where?', after_ns=3_000_000_005)),
     ('"quoted"', BagQuestion('"quoted"')), ('42', BagQuestion('42')),
+    ('["a", "b"]', BagQuestion('["a", "b"]')),
 ])
 def test_lines_that_are_questions(line, expected, tmp_path):
     file = tmp_path / 'questions.txt'
@@ -147,6 +154,9 @@ def test_lines_that_are_none(line, words, tmp_path):
         read_questions(file)
     file.write_text('# nothing but a remark\n')
     with pytest.raises(DatasetError, match='holds no questions'):
+        read_questions(file)
+    file.write_bytes(b'wie weit ist die T\xfcr?\n')
+    with pytest.raises(DatasetError, match='save it as UTF-8'):
         read_questions(file)
 
 
