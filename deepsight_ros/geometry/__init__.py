@@ -9,6 +9,7 @@ from deepsight_ros.geometry.errors import GroundError
 from deepsight_ros.geometry.errors import TransformError
 from deepsight_ros.geometry.ground import GroundPlane
 from deepsight_ros.geometry.scene_classes import GROUP_OF_CLASS
+from deepsight_ros.geometry.scene_classes import OUTSIDE
 from deepsight_ros.geometry.scene_classes import SceneClass
 from deepsight_ros.geometry.scene_classes import SceneGroup
 from deepsight_ros.geometry.scene_classes import VOID
@@ -22,6 +23,7 @@ __all__ = [
     'GroundError',
     'GroundPlane',
     'Label',
+    'OUTSIDE',
     'SceneClass',
     'SceneDepth',
     'SceneGroup',

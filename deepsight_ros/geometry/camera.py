@@ -111,7 +111,6 @@ class Camera:
         """
         matrix = _matrix('K', k, (3, 3))
         projection = _matrix('P', p, (3, 4)) if len(p) else np.zeros((3, 4))
-        rotation = _matrix('R', r, (3, 3)) if len(r) else np.eye(3)
         warnings = []
         if not projection[:, :3].any():
             _check_intrinsics('K', matrix)
@@ -123,6 +122,7 @@ class Camera:
         distortion = None
         if not rectified:
             _check_intrinsics('K', matrix)
+            rotation = _matrix('R', r, (3, 3)) if len(r) else np.eye(3)
             distortion = Distortion.from_fields(
                 distortion_model, np.asarray(d, np.float64).ravel(), matrix, rotation)
         offset = np.linalg.solve(projection[:, :3], projection[:, 3])
@@ -155,7 +155,10 @@ class Camera:
         bin_x, bin_y = (max(int(value), 1) for value in binning)
         if bin_x == bin_y == 1:
             return self
-        return self.scaled(self.width // bin_x, self.height // bin_y)
+        width, height = self.width // bin_x, self.height // bin_y
+        # The columns and rows that are left over belong to no pixel.
+        whole = replace(self, width=width * bin_x, height=height * bin_y)
+        return whole.scaled(width, height)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -234,6 +237,15 @@ class Camera:
         return cv2.remap(image, *self._rectify_maps, cv2.INTER_LINEAR)
 
     @cached_property
+    def unseen(self) -> npt.NDArray[np.bool_] | None:
+        """Where a rectified picture [H, W] has no source in the raw one; None if nowhere."""
+        if self.distortion is None:
+            return None
+        source = self.rectify(np.full((self.height, self.width), 255, np.uint8))
+        unseen: npt.NDArray[np.bool_] = source < 128
+        return unseen if unseen.any() else None
+
+    @cached_property
     def _rectify_maps(self) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
         assert self.distortion is not None
         return self.distortion.maps(self.matrix, self.size)
@@ -258,3 +270,7 @@ def _check_intrinsics(name: str, matrix: npt.NDArray[np.float64]) -> None:
             f'camera_info: {name} has focal lengths {matrix[0, 0]:g}, {matrix[1, 1]:g}, must be '
             'positive; the driver publishes no calibration: load one (camera_info_url) or '
             'calibrate the camera')
+    if not np.allclose(matrix[2, :3], (0, 0, 1)):
+        raise CameraError(
+            f'camera_info: {name} has the third row {matrix[2].tolist()}, must begin with '
+            '0, 0, 1; the driver publishes a broken calibration: load or make a new one')

@@ -21,6 +21,7 @@ from deepsight_ros.geometry.hidden import extend
 from deepsight_ros.geometry.hidden import USUAL_HEIGHT
 from deepsight_ros.geometry.runs import Runs
 from deepsight_ros.geometry.runs import SLIVER
+from deepsight_ros.geometry.scene_classes import OUTSIDE
 from deepsight_ros.geometry.scene_classes import SceneClass
 from deepsight_ros.geometry.vehicles import CLEARANCE
 from deepsight_ros.geometry.vehicles import shape_vehicles
@@ -167,7 +168,7 @@ def _continue_hidden(
     for component in np.flatnonzero(absent.any(axis=1) & ~stands & sized):
         members = np.flatnonzero(runs.component == component)
         highest = members[np.argmin(runs.top[members])]
-        if runs.top[highest] > 0:
+        if runs.top[highest] > 0 and runs.scene_class[highest - 1] != OUTSIDE:
             size = by_size(int(runs.scene_class[highest]), float(tops[highest]), height)
             lines[component, absent[component]] = size
 

@@ -15,11 +15,11 @@ import numpy.typing as npt
 
 from deepsight_ros.geometry.camera import Camera
 from deepsight_ros.geometry.camera import FloatImage
-from deepsight_ros.geometry.contact import standing_inverse_depth
 from deepsight_ros.geometry.errors import CameraError
 from deepsight_ros.geometry.fill import fill
 from deepsight_ros.geometry.ground import GroundPlane
 from deepsight_ros.geometry.ground import MAX_RELATIVE_SIGMA
+from deepsight_ros.geometry.roll import upright_inverse_depth
 from deepsight_ros.geometry.scene_classes import GROUP_OF_CLASS
 from deepsight_ros.geometry.scene_classes import SceneGroup
 
@@ -39,7 +39,8 @@ class Label(IntEnum):
 
 
 FOOT_SIGMA: Final = 0.2
-"""1-sigma (m) of the height at which things touch the ground: kerbs, sills, grass."""
+"""1-sigma (m) of the height at which things touch the ground: kerbs, sills, grass; cameras lower
+than 1 m are among lower things, and this is its share of their height."""
 FILLED_RELATIVE_SIGMA: Final = 0.5
 """1-sigma of filled depth as a share of it: a neighbour's depth is only a guess."""
 
@@ -57,7 +58,7 @@ class SceneDepth:
     Depth of a picture and where it comes from.
 
     ``depth`` [H, W] in metres along the optical axis: NaN unknown, +Inf sky and beyond range
-    (REP-117). ``label`` [H, W] uint8: ``Label`` of each pixel.
+    (REP-117). ``label`` [H, W] uint8: ``Label`` of each pixel, NONE where depth is unknown.
     """
 
     depth: FloatImage
@@ -75,19 +76,15 @@ class SceneDepth:
         the contact known to one row of the class map and the foot to ``FOOT_SIGMA``. Filled:
         ``FILLED_RELATIVE_SIGMA`` of the depth. A wrong class is not accounted for.
         """
-        ground, camera = self.ground, self.camera
-        nx, ny, nz = (np.float32(value) for value in ground.normal)
-        by_pitch = np.float32(ground.pitch_sigma) * (ny - nz * camera.ray_y)
-        by_roll = np.float32(ground.roll_sigma) * np.add.outer(
-            nx * camera.ray_y, -ny * camera.ray_x)
-        variance = np.square(by_roll, out=by_roll)
-        variance += np.square(by_pitch)[:, None]
+        ground = self.ground
+        variance = ground.slant_variance(self.camera)
         upright = self.label == Label.VERTICAL
         np.add(variance, np.float32(self.row**2), out=variance, where=upright)
         variance *= self.depth
         variance *= self.depth
         variance += np.float32(ground.height_sigma**2)
-        np.add(variance, np.float32(FOOT_SIGMA**2), out=variance, where=upright)
+        foot_sigma = FOOT_SIGMA * min(1.0, ground.height)
+        np.add(variance, np.float32(foot_sigma**2), out=variance, where=upright)
         sigma: FloatImage = np.sqrt(variance, out=variance)
         sigma /= np.float32(ground.height)
         np.copyto(sigma, FILLED_RELATIVE_SIGMA, where=self.label == Label.FILLED)
@@ -118,10 +115,11 @@ class EmbodiedSceneDepth:
         """
         Return the depth of the picture whose class map is ``classes``.
 
-        ``classes`` [h, w] uint8 holds ``SceneClass`` or ``VOID`` (unknown: filled) at any
-        resolution of the same picture, which contact and filling work at (320x96 takes 3 ms, the
-        picture's own 1242x375 takes 20); ``ground`` is the plane in the camera's optical frame.
-        ``step`` 'road' and 'ground' leave all other pixels NaN with the label NONE.
+        ``classes`` [h, w] uint8 holds ``SceneClass``, ``VOID`` (unknown: filled) or ``OUTSIDE`` at
+        any resolution of the same picture, which contact and filling work at (320x96 takes 3 ms,
+        the picture's own 1242x375 takes 20); ``ground`` is the plane in the camera's optical
+        frame. ``step`` 'road' and 'ground' leave all other pixels NaN, as are those that the
+        camera's rectification finds no source for.
         """
         if step not in get_args(Step):
             raise ValueError(f'step is {step!r}, must be one of {", ".join(get_args(Step))}')
@@ -137,8 +135,10 @@ class EmbodiedSceneDepth:
         else:
             label = _resized(labels, self.camera.size)
             outside = label > (Label.ROAD if step == 'road' else Label.GROUND)
-            label[outside] = Label.NONE
             depth[outside] = np.nan
+        if self.camera.unseen is not None:
+            depth[self.camera.unseen] = np.nan
+        label[np.isnan(depth)] = Label.NONE
         depth[depth > self.max_range] = np.inf
         row = self.camera.height / (self.camera.fy * classes.shape[0])
         return SceneDepth(depth, label, self.camera, ground, row)
@@ -156,7 +156,7 @@ class EmbodiedSceneDepth:
         if self._map_camera.size != (width, height):
             self._map_camera = self.camera.scaled(width, height)
         plane = ground.slant(self._map_camera) / np.float32(ground.height)
-        standing, touching, under = standing_inverse_depth(
+        standing, touching, under = upright_inverse_depth(
             classes, plane, self._map_camera, ground)
         labels[under] = Label.GROUND
         inverse = np.where(labels <= Label.GROUND, plane, standing)

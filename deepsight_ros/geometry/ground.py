@@ -16,7 +16,9 @@ from deepsight_ros.geometry.camera import FloatImage
 from deepsight_ros.geometry.errors import GroundError
 
 HEIGHT_SIGMA: Final = 0.02
-"""Default 1-sigma of the camera's height in metres: a tape measure and tyre load."""
+"""Default 1-sigma of the camera's height in metres: a tape measure and tyre load ..."""
+RELATIVE_HEIGHT_SIGMA: Final = 0.05
+"""... and its largest share of the height: low cameras are measured with more care."""
 ANGLE_SIGMA: Final = math.radians(0.25)
 """Default 1-sigma of pitch and roll in radians: suspension and small slopes while driving."""
 MOUNT_SIGMA: Final = math.radians(2.0)
@@ -36,14 +38,14 @@ class GroundPlane:
 
     ``normal`` is the unit vector that points down to the ground, ``height`` (m) the optical
     centre's distance from the plane: its points satisfy ``normal . X = height``. A level camera
-    has the normal (0, 1, 0). ``mount_sigma`` (rad) says how wrong the pitch may be for good, the
-    other sigmas what is unknown in each picture besides. Source: Vision-Language Embodiment (CVPR
-    2025), embodied road depth.
+    has the normal (0, 1, 0). ``mount_sigma`` (rad) says how wrong pitch and roll may be for good,
+    the other sigmas what is unknown in each picture besides; a ``height_sigma`` of 0 stands for
+    the default. Source: Vision-Language Embodiment (CVPR 2025), embodied road depth.
     """
 
     normal: tuple[float, float, float]
     height: float
-    height_sigma: float = HEIGHT_SIGMA
+    height_sigma: float = 0.0
     pitch_sigma: float = ANGLE_SIGMA
     roll_sigma: float = ANGLE_SIGMA
     mount_sigma: float = MOUNT_SIGMA
@@ -58,6 +60,9 @@ class GroundPlane:
         if not (math.isfinite(self.height) and self.height > 0):
             raise GroundError(f'camera height is {self.height:g} m, must be above the ground; set '
                               'camera_height or fix the transform to ground_frame')
+        if not self.height_sigma:
+            sigma = min(HEIGHT_SIGMA, RELATIVE_HEIGHT_SIGMA * self.height)
+            object.__setattr__(self, 'height_sigma', sigma)
         x, y, z = (normal / length).tolist()
         object.__setattr__(self, 'normal', (x, y, z))
 
@@ -67,7 +72,8 @@ class GroundPlane:
         Ground of a camera ``height`` metres up.
 
         ``pitch`` (rad) is positive when the camera looks down, ``roll`` (rad) when its right side
-        is down; pitch turns first, as REP-103's roll about the forward axis has it.
+        is down; pitch turns first, as REP-103's roll about the forward axis has it. Raises
+        ``GroundError`` for a height that is not positive and angles that are not finite.
         """
         normal = (math.cos(pitch) * math.sin(roll), math.cos(pitch) * math.cos(roll),
                   math.sin(pitch))
@@ -78,7 +84,8 @@ class GroundPlane:
         """
         Ground ``z = 0`` of a frame with z up (REP-105 base_footprint).
 
-        ``ground_from_camera`` [4, 4] takes points of the optical frame to that frame.
+        ``ground_from_camera`` [4, 4] takes points of the optical frame to that frame. Raises
+        ``GroundError`` if it is not rigid, or the camera not above the ground.
         """
         transform = np.asarray(ground_from_camera, np.float64)
         if transform.shape != (4, 4) or not np.isfinite(transform).all():
@@ -94,9 +101,17 @@ class GroundPlane:
 
     @classmethod
     def from_gravity(cls, gravity: npt.NDArray[Any], height: float) -> GroundPlane:
-        """Level ground below a camera that feels ``gravity`` [3] (pointing down, any length)."""
-        x, y, z = (float(value) for value in np.asarray(gravity, np.float64).ravel())
-        return cls((x, y, z), height, mount_sigma=GRAVITY_SIGMA)
+        """
+        Level ground below a camera that feels ``gravity`` [3] (pointing down, any length).
+
+        ``height`` (m) is that of the camera. Raises ``GroundError`` for a gravity that is no
+        direction and a height that is not positive.
+        """
+        gravity = np.asarray(gravity, np.float64)
+        if gravity.shape != (3,):
+            raise GroundError(f'gravity has the shape {gravity.shape}, expected (3,)')
+        return cls((float(gravity[0]), float(gravity[1]), float(gravity[2])), height,
+                   mount_sigma=GRAVITY_SIGMA)
 
     @classmethod
     def fit(
@@ -111,6 +126,7 @@ class GroundPlane:
 
         Points farther than ``tolerance`` (m) from the plane are outliers. The search starts from
         ``initial`` if given, else from the best of 200 planes through three points (seeded).
+        Raises ``GroundError`` if the points define no plane below the camera.
         """
         points = np.asarray(points, np.float64)
         points = points[np.isfinite(points).all(axis=1)]
@@ -177,7 +193,8 @@ class GroundPlane:
         ``normal . ray`` [W] at which the relative uncertainty reaches the limit in each column.
 
         Near the horizon, where the limit lies, it hardly depends on the row: the first-order
-        formula of ``uncertainty`` is solved for the slant there.
+        formula of ``uncertainty`` is solved for the slant there. The mount's error is left out:
+        it would cut the ground off a few camera heights away.
         """
         rest = max_relative_sigma**2 - (self.height_sigma / self.height)**2
         if rest <= 0:
@@ -186,21 +203,32 @@ class GroundPlane:
         limit: FloatImage = np.sqrt(by_angle / rest).astype(np.float32) + np.float32(1e-6)
         return limit
 
-    def uncertainty(self, camera: Camera) -> FloatImage:
+    def slant_variance(self, camera: Camera) -> FloatImage:
         """
-        1-sigma [H, W] in metres of ``depth`` from the sigmas of height, pitch and roll.
+        Variance [H, W] of ``slant`` from the sigmas of pitch and roll and the mount's.
 
-        First order: pitch turns the normal about the camera's x axis, roll about its z axis. NaN
-        above the horizon.
+        First order: pitch turns the normal about the level axis across the camera, roll about the
+        optical axis.
         """
-        nx, ny, nz = (np.float32(value) for value in self.normal)
+        nx, ny, nz = self.normal
+        level = max(math.hypot(nx, ny), 1e-6)
+        pitch_sigma = math.hypot(self.pitch_sigma, self.mount_sigma)
+        roll_sigma = np.float32(math.hypot(self.roll_sigma, self.mount_sigma))
+        variance: FloatImage = np.add.outer(
+            np.float32(pitch_sigma * level) - np.float32(pitch_sigma * nz * ny / level)
+            * camera.ray_y, np.float32(-pitch_sigma * nz * nx / level) * camera.ray_x)
+        np.square(variance, out=variance)
+        by_roll = np.add.outer(np.float32(nx) * roll_sigma * camera.ray_y,
+                               np.float32(-ny) * roll_sigma * camera.ray_x)
+        variance += np.square(by_roll, out=by_roll)
+        return variance
+
+    def uncertainty(self, camera: Camera) -> FloatImage:
+        """1-sigma [H, W] in metres of ``depth`` from all sigmas; NaN above the horizon."""
         slant = self.slant(camera)
         slant[slant <= 0] = np.nan
-        by_pitch = (np.float32(self.pitch_sigma) * (ny - nz * camera.ray_y))[:, None]
-        by_roll = np.float32(self.roll_sigma) * np.add.outer(
-            nx * camera.ray_y, -ny * camera.ray_x)
         by_height = np.float32(self.height_sigma / self.height)
-        by_angle = np.sqrt(by_pitch**2 + by_roll**2)
+        by_angle = np.sqrt(self.slant_variance(camera))
         with np.errstate(divide='ignore', over='ignore'):
             depth = np.float32(self.height) / slant
             result: FloatImage = depth * np.hypot(by_height, by_angle / slant)

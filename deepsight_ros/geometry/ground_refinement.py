@@ -87,9 +87,9 @@ class GroundRefiner:
         ``image`` is the rectified picture, RGB [H, W, 3] or grey [H, W]; ``classes`` the
         ``SceneClass`` ids at any resolution; ``stamp_s`` the picture's time in seconds (10 Hz is
         assumed without). The smaller the prior's ``mount_sigma``, the more it takes to move it.
-        The result's ``pitch_sigma`` and ``height_sigma`` are those of the corrected values. The
-        prior comes back untouched as long as no picture had evidence. Raises ``GroundError`` for
-        a picture of another size than the camera's.
+        The result's ``pitch_sigma`` and ``height_sigma`` are those of the corrected values, its
+        ``mount_sigma`` is zero. The prior comes back untouched as long as no picture had evidence.
+        Raises ``GroundError`` for a picture of another size than the camera's.
         """
         if image.shape[:2] != (self._full.height, self._full.width):
             raise GroundError(f'picture is {image.shape[1]}x{image.shape[0]}, the camera '
@@ -104,7 +104,7 @@ class GroundRefiner:
         return replace(
             prior.tilted(pitch=change), height=prior.height + hinge * math.tan(bend),
             pitch_sigma=math.hypot(sigma, _PLANE_SIGMA),
-            height_sigma=math.hypot(prior.height_sigma, hinge * bend_sigma))
+            height_sigma=math.hypot(prior.height_sigma, hinge * bend_sigma), mount_sigma=0.0)
 
     def _predict(self, prior: GroundPlane, stamp_s: float | None) -> SlopeFilter:
         """Let the time pass since the last picture: blur the belief by what pitch changes."""

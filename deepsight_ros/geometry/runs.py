@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from deepsight_ros.geometry.scene_classes import GROUP_OF_CLASS
+from deepsight_ros.geometry.scene_classes import OUTSIDE
 from deepsight_ros.geometry.scene_classes import SceneClass
 from deepsight_ros.geometry.scene_classes import SceneGroup
 
@@ -31,9 +32,9 @@ class Runs:
 
     ``index`` [H, W] is each pixel's run. The other arrays [N] hold each run's ``column``, first
     row ``top`` and last row ``bottom``, its class, its ``component`` (1 to ``components``; 0 for
-    what is not upright), and what is right below it: ``on_ground``, ``cut`` by the lower border,
-    or ``behind`` another upright run, which is then the next one. All three concern upright runs
-    only; a ``SLIVER`` of ground at the border counts as cut.
+    what is not upright), and what is right below it: ``on_ground``, ``cut`` by the lower border
+    or by what is ``OUTSIDE``, or ``behind`` another upright run, which is then the next one. All
+    three concern upright runs only; a ``SLIVER`` of ground at the border counts as cut.
     """
 
     index: npt.NDArray[np.int32]
@@ -62,15 +63,16 @@ class Runs:
         bottom = last % height
         upright = _UPRIGHT[scene_class]
         below = np.append(scene_class[1:], 0)
-        on_ground = upright & (bottom < height - 1) & _GROUND[below]
-        sliver = on_ground & (np.append(bottom[1:], 0) == height - 1)
-        sliver &= bottom >= height - 1 - math.ceil(SLIVER * height)
+        at_border = (bottom == height - 1) | (below == OUTSIDE)
+        on_ground = upright & ~at_border & _GROUND[below]
+        sliver = on_ground & np.append(at_border[1:], False)
+        sliver &= np.append(bottom[1:], 0) - bottom <= math.ceil(SLIVER * height)
         return cls(
             index=index, column=first // height, top=first % height, bottom=bottom,
             scene_class=scene_class, component=np.maximum(by_column.reshape(-1)[first], 0),
             components=components, on_ground=on_ground & ~sliver,
-            cut=upright & (bottom == height - 1) | sliver,
-            behind=upright & (bottom < height - 1) & _UPRIGHT[below])
+            cut=upright & at_border | sliver,
+            behind=upright & ~at_border & _UPRIGHT[below])
 
 
 def _components(classes: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.int32], int]:

@@ -27,6 +27,9 @@ class SceneClass(IntEnum):
 VOID: Final = 255
 """Label of a pixel whose class is unknown; training and scoring ignore it."""
 
+OUTSIDE: Final = 254
+"""Label of a pixel of a class map that lies beyond the borders of what the camera saw."""
+
 
 class SceneGroup(IntEnum):
     """The four groups that embodied depth tells apart and in which segmentation is scored."""

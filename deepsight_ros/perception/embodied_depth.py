@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from time import perf_counter
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -15,6 +16,7 @@ from deepsight_ros.geometry.embodied_depth import SceneDepth
 from deepsight_ros.geometry.embodied_depth import Step
 from deepsight_ros.geometry.ground import GroundPlane
 from deepsight_ros.geometry.ground_refinement import GroundRefiner
+from deepsight_ros.geometry.scene_classes import OUTSIDE
 
 ClassMapper = Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.uint8]]
 """RGB [H, W, 3] to ``SceneClass`` ids [h, w]: ``Segmentation``, or ground truth in evaluation."""
@@ -26,7 +28,7 @@ class EmbodiedResult:
 
     scene: SceneDepth
     classes: npt.NDArray[np.uint8]
-    """``SceneClass`` ids [h, w] at the network's resolution."""
+    """``SceneClass`` ids [h, w] at the network's resolution; ``OUTSIDE`` what was not seen."""
     ground: GroundPlane
     """The plane that was used, refined if refinement is on."""
     seconds: dict[str, float]
@@ -74,7 +76,7 @@ class EmbodiedDepth:
         ``prior`` is the ground in the camera's optical frame as extrinsics or gravity have it.
         """
         started = perf_counter()
-        classes = self._segmentation(image)
+        classes = self._within_view(self._segmentation(image))
         segmented = perf_counter()
         ground = prior
         if self._refiner is not None:
@@ -85,3 +87,11 @@ class EmbodiedDepth:
         seconds = {'segmentation': segmented - started, 'refinement': refined - segmented,
                    'embodied': done - refined}
         return EmbodiedResult(scene, classes, ground, seconds)
+
+    def _within_view(self, classes: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+        """Return classes [h, w] with ``OUTSIDE`` where rectification has no source."""
+        if self.camera.unseen is None:
+            return classes
+        unseen = cv2.resize(self.camera.unseen.view(np.uint8), classes.shape[::-1],
+                            interpolation=cv2.INTER_NEAREST_EXACT)
+        return np.where(unseen, np.uint8(OUTSIDE), classes)

@@ -19,6 +19,8 @@ from deepsight_ros.perception.gravity import GravityFilter
 
 MAX_GRAVITY_AGE: Final = 0.5
 """Seconds between an IMU message and the picture beyond which gravity is not used."""
+_CLEARLY: Final = 0.5
+"""Share of gravity along the picture's columns that tells an upright camera from a hanging one."""
 
 Source = Literal['transform', 'gravity', 'parameters']
 
@@ -45,8 +47,9 @@ class Extrinsics:
     The ground plane of each picture, by the best source there is.
 
     In order of preference: the transform to ``ground_frame`` at the picture's stamp; gravity of
-    the IMU and ``height``; ``height``, ``pitch`` and ``roll``. ``add_imu`` may be called from
-    another thread than ``ground``.
+    the IMU and ``height``; ``height``, ``pitch`` and ``roll``. Once the transform has served,
+    nothing worse takes its place until ``restart``. ``add_imu`` may be called from another thread
+    than ``ground``.
     """
 
     def __init__(
@@ -72,6 +75,11 @@ class Extrinsics:
         self._ground_frame = ground_frame
         self._transforms = transforms
         self._filter = GravityFilter()
+        self._transform_served = False
+
+    def restart(self) -> None:
+        """Forget which sources have served, as when a node is activated again."""
+        self._transform_served = False
 
     def add_imu(self, message: Any) -> None:
         """Take a ``sensor_msgs/Imu`` (of rclpy or rosbags); raises ``GroundError``."""
@@ -81,22 +89,32 @@ class Extrinsics:
         """
         Ground below the optical frame ``frame`` at a stamp.
 
-        Raises ``GroundError`` when no source knows it.
+        Raises ``GroundError`` when no source knows it, when the transform that served before is
+        missing, and when gravity points up.
         """
         notices = []
         if self._transforms is not None:
             try:
                 matrix = self._transforms.lookup(self._ground_frame, frame, stamp_ns)
-                return GroundEstimate(GroundPlane.from_transform(matrix), 'transform', '')
+                plane = GroundPlane.from_transform(matrix)
+                self._transform_served = True
+                return GroundEstimate(plane, 'transform', '')
             except TransformError as error:
+                if self._transform_served:
+                    raise GroundError(f'the ground came from transforms until now: {error}; it is '
+                                      'not replaced by something worse') from error
                 notices.append(str(error))
         if self._given is None:
             raise GroundError(f'{notices[0]}; or set camera_height')
-        gravity = self._filter.latest
+        gravity = self._filter.nearest(stamp_ns)
         if gravity is not None:
             try:
                 down = self._camera_from_imu(gravity, frame, stamp_ns) @ gravity.down
                 plane = GroundPlane.from_gravity(down, self._given.height)
+                if plane.normal[1] < -_CLEARLY < self._given.normal[1]:
+                    raise GroundError('gravity of the imu points up in the picture: REP-145 has '
+                                      '+g upwards on the z axis of a level imu; fix the driver, '
+                                      'or set camera_roll to 3.14 if the camera hangs')
                 return GroundEstimate(plane, 'gravity', '; '.join(notices))
             except TransformError as error:
                 notices.append(str(error))
@@ -108,8 +126,9 @@ class Extrinsics:
         """Rotation [3, 3] from the IMU to the camera."""
         age = (stamp_ns - gravity.stamp_ns) * 1e-9
         if abs(age) > MAX_GRAVITY_AGE:
-            raise TransformError(f'the last imu message is {age:.2f} s older than the picture; '
-                                 'check the driver and the clocks')
+            raise TransformError(f'the nearest imu message is {abs(age):.2f} s '
+                                 f'{"older" if age > 0 else "newer"} than the picture; check the '
+                                 'driver and the clocks')
         if gravity.frame == frame:
             return np.eye(3)
         if self._transforms is None:

@@ -23,6 +23,12 @@ from deepsight_ros.perception.pictures import to_rgb
 from deepsight_ros.perception.segmentation import Segmentation
 
 _SPARSE: Final = 8
+_REMEDIES: Final[dict[Source, str]] = {
+    'transform': 'check the transform to ground_frame',
+    'gravity': 'check the signs of the imu (REP-145: +g upwards on the z axis of a level one) and '
+               'the transform to its frame',
+    'parameters': 'check camera_pitch and camera_roll',
+}
 
 
 @dataclass(frozen=True)
@@ -103,8 +109,10 @@ class EmbodiedDepthFrames:
         self._last_stamp_ns, self._last_source = stamp_ns, ground.source
         result = pipeline(image, prior, stamp_ns * 1e-9)
         if not np.isfinite(result.scene.depth[::_SPARSE, ::_SPARSE]).any():
-            warnings['view'] = ('no depth in this picture: no ground is in view; check '
-                                'camera_pitch, camera_roll and the transform to ground_frame')
+            warnings['view'] = (
+                'no depth in this picture: no ground is in view; '
+                f'{_REMEDIES[ground.source]} (ground by {ground.source}, {prior.height:.3g} m '
+                'below the camera)')
         if self._untold:
             warnings['camera_info'] = '; '.join(self._untold)
             self._untold = ()
@@ -120,7 +128,9 @@ class EmbodiedDepthFrames:
         calibration = (
             info.width, info.height, info.distortion_model, info.binning_x, info.binning_y,
             roi.x_offset, roi.y_offset, roi.width, roi.height,
-            *(tuple(values) for values in (info.k, info.d, info.r, info.p)))
+            # Bytes, as a NaN that nobody reads is another number each time.
+            *(np.asarray(values, np.float64).tobytes()
+              for values in (info.k, info.d, info.r, info.p)))
         if self._pipeline is None or calibration != self._calibration:
             self._pipeline = None
             camera = Camera.from_camera_info(info, rectified=self._rectified)

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 NEAREST: Final = 2.0
-"""Depth in metres of the warmest colour."""
+"""Depth in metres of the warmest colour, at most a fortieth of the range."""
 _FARTHEST, _UNKNOWN = 254, 255
 
 
@@ -22,9 +22,10 @@ def depth_preview(depth: npt.NDArray[np.float32], max_range: float) -> npt.NDArr
     The colour changes with the logarithm of depth. Sky and beyond range (+Inf) are white, unknown
     (NaN) is black.
     """
-    span = np.log(np.float32(max_range / NEAREST))
+    nearest = min(NEAREST, max_range / 40)
+    span = np.log(np.float32(max_range / nearest))
     with np.errstate(invalid='ignore', divide='ignore'):
-        index = np.log(depth * np.float32(1 / NEAREST)) * np.float32((_FARTHEST - 1) / span)
+        index = np.log(depth * np.float32(1 / nearest)) * np.float32((_FARTHEST - 1) / span)
     np.clip(index, 0, _FARTHEST - 1, out=index)
     index[np.isposinf(depth)] = _FARTHEST
     index[np.isnan(depth)] = _UNKNOWN

@@ -82,6 +82,8 @@ class ManagedNode(LifecycleNode, ABC):
         """Subscribe and start to work."""
         if self._transforms is not None:
             self._transforms.open()
+        if self._extrinsics is not None:
+            self._extrinsics.restart()
         self._begin()
         return super().on_activate(state)
 

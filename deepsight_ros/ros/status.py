@@ -51,7 +51,7 @@ class EmbodiedDepthStatus:
                 'missing_by_stamps': report.missing, 'stamp_jumps': report.jumps}
             values |= {f'{stage}_ms': 1e3 * mean for stage, mean in report.seconds.items()}
             if not problem:
-                level, text = self._judge(report, dropped, stream.topic)
+                level, text = self._judge(report, dropped, stream.topic, frame)
             self._last, self._last_dropped = report, dropped
         if upgrade is not None and upgrade.failed and level == OK:
             level, text = WARN, f'the engine was not built: {upgrade.state}'
@@ -59,7 +59,9 @@ class EmbodiedDepthStatus:
             values |= _ground(frame)
         return level, text, values
 
-    def _judge(self, report: Report, dropped: int, topic: str) -> tuple[bytes, str]:
+    def _judge(
+        self, report: Report, dropped: int, topic: str, frame: Frame | None,
+    ) -> tuple[bytes, str]:
         last = self._last if report.received >= self._last.received else Report()
         if report.received == last.received:
             return WARN, f'no pictures on {topic}'
@@ -71,6 +73,9 @@ class EmbodiedDepthStatus:
             return OK, 'nobody subscribes to the results'
         if dropped > self._last_dropped:
             return WARN, f'{dropped - self._last_dropped} pictures dropped: slower than the camera'
+        for cause in ('view', 'extrinsics'):
+            if frame is not None and cause in frame.warnings:
+                return WARN, frame.warnings[cause]
         return OK, 'publishing'
 
 

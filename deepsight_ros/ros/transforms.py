@@ -51,8 +51,9 @@ class Tf2Transforms:
         """
         4x4 matrix that takes points of ``source`` to ``target`` at a stamp.
 
-        Waits only while the frames are connected and the stamp is not reached yet. Raises
-        ``TransformError``.
+        Waits, up to the timeout, for what may still come: a stamp that connected frames do not
+        have, be it ahead of them or lost; just after ``open`` also for frames that are not known
+        yet. Raises ``TransformError``.
         """
         if stamp_ns < self._last_ns - _JUMP_NS:
             # A bag that starts again: tf2 ignores what is older than what it has.

@@ -28,6 +28,11 @@ def test_rectified_pictures_use_p_and_ignore_d():
     assert not result.warnings
 
 
+@pytest.mark.parametrize('r', [np.full(9, np.nan), np.eye(4)])
+def test_rectified_pictures_use_no_rotation(r):
+    assert camera(r=r) == camera()
+
+
 def test_zero_p_falls_back_to_k_with_one_warning():
     result = camera(p=np.zeros(12))
     assert (result.fx, result.fy, result.cx, result.cy) == (500, 510, 320, 240)
@@ -62,7 +67,10 @@ def test_camera_info_messages_are_read():
     ({'p': P[:9]}, 'P has 9 numbers, expected 12'),
     ({'p': (-450, *P[1:])}, 'P has focal lengths -450'),
     ({'p': (np.inf, *P[1:])}, 'P contains NaN or infinity'),
-    ({'r': np.eye(4)}, 'R has 16 numbers'),
+    ({'r': np.eye(4), 'rectified': False}, 'R has 16 numbers'),
+    ({'p': (*P[:10], 0, 0)}, r'P has the third row \[0.0, 0.0, 0.0, 0.0\]'),
+    ({'k': (*K[:8], 0), 'p': np.zeros(12)}, 'K has the third row'),
+    ({'k': (*K[:8], 0), 'rectified': False}, 'K has the third row'),
     ({'roi': (600, 0, 100, 480)}, 'roi 100x480.600.0 does not fit'),
     ({'roi': (0, 0, 100, 0)}, 'roi 100x0'),
     ({'k': np.zeros(9), 'rectified': False}, 'K has focal lengths'),
@@ -101,6 +109,11 @@ def test_binning_merges_pixels():
     u, v, _ = camera().project(POINT)[0]
     expected = (u + 0.5) / 2 - 0.5, (v + 0.5) / 4 - 0.5, 3
     np.testing.assert_allclose(binned.project(POINT)[0], expected)
+
+
+def test_binning_an_odd_size_drops_the_rest():
+    odd, even = camera(width=641, height=483, binning=(2, 4)), camera(binning=(2, 4))
+    assert odd == even
 
 
 def test_roi_is_in_full_resolution_and_binning_follows():

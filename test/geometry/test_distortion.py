@@ -72,6 +72,19 @@ def test_roi_and_binning_keep_raw_and_rectified_aligned(model, coefficients):
         (float_maps(part) + 0.5) * 3 - 0.5 + (40, 30), expected, atol=4 * FIXED_POINT)
 
 
+def test_pixels_without_source_are_known():
+    """A barrel that is rectified at its own focal length shows beyond the picture."""
+    camera = raw_camera('plumb_bob', (0.3, 0, 0, 0), r=(), p=np.zeros(12))
+    maps = float_maps(camera)
+    beyond = ((maps < -1) | (maps > np.array(SIZE))).any(axis=-1)
+    within = ((maps > 0) & (maps < np.array(SIZE) - 1)).all(axis=-1)
+    assert beyond.any()
+    assert camera.unseen[beyond].all()
+    assert not camera.unseen[within].any()
+    assert raw_camera('plumb_bob', (-0.3, 0, 0, 0), r=(), p=np.zeros(12)).unseen is None
+    assert Camera(*SIZE, 200.0, 200.0, 160.0, 120.0).unseen is None
+
+
 @pytest.mark.parametrize('rotation', [(), np.zeros(9)])
 def test_a_lens_without_distortion_and_rotation_changes_nothing(rotation):
     image = np.random.default_rng(0).integers(0, 255, SIZE[::-1], np.uint8)

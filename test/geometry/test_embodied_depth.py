@@ -1,6 +1,7 @@
 """Embodied scene depth on analytic scenes: boxes on a plane, cast ray by ray."""
 
 from dataclasses import dataclass
+from dataclasses import replace
 from functools import partial
 
 from hypothesis import assume
@@ -15,6 +16,7 @@ from deepsight_ros.geometry import CameraError
 from deepsight_ros.geometry import EmbodiedSceneDepth
 from deepsight_ros.geometry import GroundPlane
 from deepsight_ros.geometry import Label
+from deepsight_ros.geometry import OUTSIDE
 from deepsight_ros.geometry import SceneClass
 from deepsight_ros.geometry import VOID
 from deepsight_ros.geometry.embodied_depth import FILLED_RELATIVE_SIGMA
@@ -40,10 +42,12 @@ class Box:
     bottom: float = 0.0
 
 
-def cast(boxes, camera=CAMERA, height=1.65, road_half_width=4.0, pitch=0.0):
+def cast(boxes, camera=CAMERA, height=1.65, road_half_width=4.0, pitch=0.0, roll=0.0):
     """Classes [H, W] and true depth [H, W] of boxes on a plane; the sky is at infinity."""
+    c, s = np.cos(roll), np.sin(roll)
+    rays = camera.rays.astype(np.float64) @ np.array([[c, s, 0], [-s, c, 0], [0, 0, 1]])
     c, s = np.cos(pitch), np.sin(pitch)
-    rays = camera.rays.astype(np.float64) @ np.array([[1, 0, 0], [0, c, -s], [0, s, c]])
+    rays = rays @ np.array([[1, 0, 0], [0, c, -s], [0, s, c]])
     with np.errstate(all='ignore'):
         depth = np.where(rays[..., 1] > 0, height / rays[..., 1], np.inf)
         classes = np.where(np.abs(depth * rays[..., 0]) < road_half_width, ROAD, PAVEMENT)
@@ -64,7 +68,8 @@ def seen(boxes, size=(320, 96), **scene):
     classes, depth = cast(boxes, **scene)
     camera = scene.get('camera', CAMERA)
     small, _ = cast(boxes, **(scene | {'camera': camera.scaled(*size)}))
-    ground = GroundPlane.from_height(scene.get('height', 1.65), scene.get('pitch', 0.0))
+    ground = GroundPlane.from_height(
+        scene.get('height', 1.65), scene.get('pitch', 0.0), scene.get('roll', 0.0))
     return EmbodiedSceneDepth(camera)(small, ground), classes, depth
 
 
@@ -113,6 +118,35 @@ def test_a_wall_ahead_has_the_depth_of_its_foot(distance, pitch, height):
     assert wall.sum() > 0.9 * (classes == WALL).sum()
     row = CAMERA.height / 96 / CAMERA.fy * distance / height
     assert abs(error(result, depth, wall)) < 1.5 * row + 0.01
+
+
+@pytest.mark.parametrize('roll', [0, 1.5, -5, 10, 20, -45, 90, 135, 180])
+def test_a_wall_stands_on_the_floor_however_the_camera_is_rolled(roll):
+    camera = Camera(640, 480, 500.0, 505.0, 315.0, 243.0)
+    result, classes, depth = seen(
+        [Box(WALL, -20, 20, 8, 9, 3)], size=(160, 120), camera=camera, pitch=0.05,
+        roll=np.radians(roll))
+    wall = np.abs(result.depth[classes == WALL] / depth[classes == WALL] - 1)
+    assert (wall < 0.1).mean() > 0.98
+    ground = (classes <= PAVEMENT) & (depth < 7)
+    np.testing.assert_allclose(result.depth[ground], depth[ground], rtol=0.01)
+
+
+@pytest.mark.parametrize('roll', [-30, 45])
+def test_what_the_corner_of_a_rolled_picture_cuts_off_goes_on_as_the_rest_does(roll):
+    camera = Camera(640, 480, 500.0, 500.0, 320.0, 240.0)
+    result, classes, depth = seen(
+        [Box(WALL, 1.2, 2, 0.5, 30, 3)], size=(160, 120), camera=camera, roll=np.radians(roll))
+    near = (classes == WALL) & (depth < 3.5) & (depth > 2.5)
+    assert near.sum() > 500
+    assert abs(error(result, depth, near)) < 0.1
+
+
+def test_the_lower_border_of_a_picture_upside_down_is_its_first_row():
+    result, classes, _ = seen([Box(WALL, -9, 9, 2, 3, 4)], roll=np.pi)
+    assert (classes == WALL).all()
+    np.testing.assert_allclose(result.depth, 1.65 * CAMERA.fy / CAMERA.cy, rtol=0.02)
+    assert (result.label == Label.FILLED).all()
 
 
 @pytest.mark.parametrize('distance', [4.0, 5.0])
@@ -299,6 +333,36 @@ def test_uncertainty_is_known_where_depth_is():
         sigma[filled], FILLED_RELATIVE_SIGMA * result.depth[filled], rtol=1e-3)
     upright = (result.label == Label.VERTICAL) & np.isfinite(result.depth)
     assert (sigma[upright] > np.float32(0.1) * result.depth[upright]).all()
+
+
+def test_a_low_camera_knows_upright_things_too():
+    camera = Camera(640, 480, 500.0, 500.0, 320.0, 240.0)
+    result, classes, _ = seen([Box(WALL, -1, 1, 1, 1.2, 0.4)], camera=camera, height=0.05)
+    wall = (classes == WALL) & (result.label == Label.VERTICAL)
+    assert wall.any()
+    assert (result.uncertainty()[wall] < result.depth[wall]).all()
+
+
+def test_where_depth_is_unknown_there_is_no_label():
+    classes = np.full((96, 320), ROAD, np.uint8)
+    for step in ('road', 'ground', 'scene'):
+        result = EmbodiedSceneDepth(CAMERA)(classes, GroundPlane.from_height(1.0, -1.4), step=step)
+        assert np.isnan(result.depth).all()
+        assert (result.label == Label.NONE).all()
+
+
+def test_what_rectification_has_no_source_for_is_unknown():
+    raw = Camera.from_fields(
+        width=320, height=240, k=(200, 0, 160, 0, 200, 120, 0, 0, 1), d=(0.3, 0, 0, 0),
+        distortion_model='plumb_bob', rectified=False)
+    classes = np.where(raw.unseen, OUTSIDE, cast([], raw)[0]).astype(np.uint8)
+    result = EmbodiedSceneDepth(raw)(classes, STREET)
+    assert 0 < raw.unseen.mean() < 0.5
+    np.testing.assert_array_equal(np.isnan(result.depth), raw.unseen)
+    np.testing.assert_array_equal(result.label == Label.NONE, raw.unseen)
+    whole = EmbodiedSceneDepth(replace(raw, distortion=None))(cast([], raw)[0], STREET)
+    seen_ground = ~raw.unseen & (whole.depth < 50)
+    np.testing.assert_allclose(result.depth[seen_ground], whole.depth[seen_ground], rtol=1e-6)
 
 
 def test_nothing_is_farther_than_the_range():

@@ -1,5 +1,6 @@
 """Ground plane: three independent forms of its depth, constructors, uncertainty, fit."""
 
+from dataclasses import replace
 import math
 
 from hypothesis import assume
@@ -143,7 +144,7 @@ def test_angles_come_back(height, pitch, roll, more_pitch, more_roll):
     assert tilted.height == height
 
 
-@given(heights, st.floats(0, 0.6), st.floats(-0.2, 0.2))
+@given(heights, st.floats(0, 0.6), st.floats(-3.0, 3.0))
 def test_uncertainty_is_that_of_finite_differences(height, pitch, roll):
     ground = GroundPlane.from_height(height, pitch, roll)
     sigma = ground.uncertainty(CAMERA)
@@ -152,19 +153,19 @@ def test_uncertainty_is_that_of_finite_differences(height, pitch, roll):
         z = exact_depth(ground, (u, v))
         if not 0 < z < 30:
             continue
-        normal = np.array(ground.normal)
         derivatives = [
-            exact_depth(GroundPlane(tuple(normal), height + step), (u, v)) - z,
-            exact_depth(GroundPlane(tuple(about_x(step) @ normal), height), (u, v)) - z,
-            exact_depth(GroundPlane(tuple(about_z(step) @ normal), height), (u, v)) - z]
-        sigmas = ground.height_sigma, ground.pitch_sigma, ground.roll_sigma
+            exact_depth(replace(ground, height=height + step), (u, v)) - z,
+            exact_depth(ground.tilted(pitch=step), (u, v)) - z,
+            exact_depth(ground.tilted(roll=step), (u, v)) - z]
+        sigmas = (ground.height_sigma, math.hypot(ground.pitch_sigma, ground.mount_sigma),
+                  math.hypot(ground.roll_sigma, ground.mount_sigma))
         expected = math.sqrt(sum((d / step * s)**2 for d, s in zip(
             derivatives, sigmas, strict=True)))
         assert sigma[v, u] == pytest.approx(expected, rel=1e-3)
 
 
 def test_depth_ends_where_its_uncertainty_exceeds_the_limit():
-    ground = GroundPlane.from_height(0.5)
+    ground = replace(GroundPlane.from_height(0.5), mount_sigma=0.0)
     depth, sigma = ground.depth(CAMERA, max_relative_sigma=0.1), ground.uncertainty(CAMERA)
     known = np.isfinite(depth)
     assert not known[:61].any()
@@ -176,8 +177,39 @@ def test_depth_ends_where_its_uncertainty_exceeds_the_limit():
 
 
 def test_a_height_that_is_not_known_well_enough_gives_no_depth():
-    ground = GroundPlane((0, 1, 0), 0.05)
+    ground = GroundPlane((0, 1, 0), 0.05, height_sigma=0.02)
     assert np.isnan(ground.depth(CAMERA, max_relative_sigma=0.1)).all()
+
+
+@pytest.mark.parametrize(('height', 'sigma'), [(0.05, 0.0025), (0.4, 0.02), (2.0, 0.02)])
+def test_low_cameras_are_measured_with_more_care(height, sigma):
+    ground = GroundPlane.from_height(height)
+    assert ground.height_sigma == pytest.approx(sigma)
+    assert np.isfinite(ground.depth(CAMERA)[70:]).all()
+
+
+def test_the_error_of_a_mount_is_uncertain_but_cuts_nothing_off():
+    known = replace(GroundPlane.from_height(1.5), mount_sigma=0.0)
+    by_hand = replace(known, mount_sigma=math.radians(2.0))
+    np.testing.assert_array_equal(by_hand.depth(CAMERA), known.depth(CAMERA))
+    assert (by_hand.uncertainty(CAMERA)[62:80] > 5 * known.uncertainty(CAMERA)[62:80]).all()
+
+
+@pytest.mark.parametrize('ground', [
+    GroundPlane.from_height(1.5, 0.1), GroundPlane.from_height(0.1, 0.3, 0.5)])
+def test_two_thirds_of_depths_lie_within_one_sigma(ground):
+    """The mount, the moment and the tape measure are as wrong as their sigmas say."""
+    random, count = np.random.default_rng(0), 3000
+    pitch, roll = random.normal(0, np.hypot(
+        [ground.pitch_sigma, ground.roll_sigma], ground.mount_sigma), (count, 2)).T
+    height = random.normal(ground.height, ground.height_sigma, count)
+    sigma = ground.uncertainty(CAMERA)
+    for u, v in ((10, 119), (80, 110), (150, 100)):
+        truth = np.array([
+            exact_depth(replace(ground.tilted(*angles), height=up), (u, v))
+            for *angles, up in zip(pitch, roll, height, strict=True)])
+        share = np.mean(np.abs(truth - exact_depth(ground, (u, v))) < sigma[v, u])
+        assert share == pytest.approx(0.683, abs=0.03)
 
 
 def test_fit_finds_the_plane_among_obstacles():
@@ -210,9 +242,10 @@ def test_a_camera_must_be_above_the_ground(height):
         GroundPlane.from_height(height)
 
 
-@pytest.mark.parametrize('gravity', [np.zeros(3), np.full(3, np.nan)])
-def test_gravity_must_be_a_direction(gravity):
-    with pytest.raises(GroundError, match='no direction'):
+@pytest.mark.parametrize(('gravity', 'words'), [
+    (np.zeros(3), 'no direction'), (np.full(3, np.nan), 'no direction'), (np.ones(2), 'shape')])
+def test_gravity_must_be_a_direction(gravity, words):
+    with pytest.raises(GroundError, match=words):
         GroundPlane.from_gravity(gravity, 1.0)
 
 

@@ -43,6 +43,8 @@ def test_one_picture_shows_the_pitch(error):
     assert pitch_error(plane, truth) < 3 * np.degrees(plane.pitch_sigma)
     assert plane.height == pytest.approx(truth.height, rel=0.03)
     assert abs(plane.height - truth.height) < plane.height_sigma
+    unrefined = level_camera(1.0 + error).uncertainty(CAMERA)
+    assert np.nanmedian(plane.uncertainty(CAMERA) / unrefined) < 0.5
 
 
 @pytest.mark.parametrize('mount', [0.1, 1.0, 2.0])

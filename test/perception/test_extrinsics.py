@@ -18,11 +18,12 @@ SECOND = 1_000_000_000
 OPTICAL = np.array([-0.5, 0.5, -0.5, 0.5])
 
 
-def imu(stamp_ns, force, rates=(0, 0, 0), frame='camera'):
+def imu(stamp_ns, force, rates=(0, 0, 0), frame='camera', rates_variance=0.0):
     vectors = [SimpleNamespace(x=x, y=y, z=z) for x, y, z in (force, rates)]
     stamp = SimpleNamespace(sec=stamp_ns // SECOND, nanosec=stamp_ns % SECOND)
     return SimpleNamespace(header=SimpleNamespace(stamp=stamp, frame_id=frame),
-                           linear_acceleration=vectors[0], angular_velocity=vectors[1])
+                           linear_acceleration=vectors[0], angular_velocity=vectors[1],
+                           angular_velocity_covariance=[rates_variance, *[0.0] * 8])
 
 
 def at_rest(pitch, roll=0.0):
@@ -97,6 +98,51 @@ def test_old_gravity_is_not_used():
     ground = extrinsics.ground('camera', SECOND)
     assert ground.source == 'parameters'
     assert '1.00 s older' in ground.notice
+    extrinsics.add_imu(imu(3 * SECOND, at_rest(0.1)))
+    assert '2.00 s newer' in extrinsics.ground('camera', SECOND).notice
+
+
+def test_gravity_is_that_of_the_pictures_stamp():
+    """Pictures are processed when the imu is already further on."""
+    extrinsics = Extrinsics(height=1.5)
+    for index in range(200):
+        extrinsics.add_imu(imu(index * SECOND // 100, at_rest(0.0), rates=(-0.1, 0, 0)))
+    pitches = [extrinsics.ground('camera', int(stamp * SECOND)).plane.pitch
+               for stamp in (1.2, 1.6, 1.99)]
+    assert np.diff(pitches) == pytest.approx([0.02, 0.02], abs=0.01)
+    assert extrinsics.ground('camera', 0).source == 'parameters'
+
+
+@pytest.mark.parametrize('imu_pitch', [0.0, -0.4])
+def test_gravity_that_points_up_is_refused(imu_pitch):
+    extrinsics, hanging = Extrinsics(height=1.5), Extrinsics(height=1.5, roll=math.pi)
+    upside_down = imu(0, -at_rest(imu_pitch))
+    extrinsics.add_imu(upside_down)
+    hanging.add_imu(upside_down)
+    with pytest.raises(GroundError, match='gravity of the imu points up.*REP-145.*camera_roll'):
+        extrinsics.ground('camera', 0)
+    assert abs(hanging.ground('camera', 0).plane.roll) == pytest.approx(math.pi)
+
+
+@pytest.mark.parametrize(('pitch', 'roll'), [(math.pi / 2, 0.0), (1.6, 0.0), (0.0, 1.6)])
+def test_a_camera_on_its_side_or_looking_straight_down_is_not_upside_down(pitch, roll):
+    extrinsics = Extrinsics(height=1.5)
+    extrinsics.add_imu(imu(0, at_rest(pitch, roll)))
+    assert extrinsics.ground('camera', 0).source == 'gravity'
+
+
+def test_a_transform_that_lapses_is_not_replaced_by_something_worse():
+    transforms = TransformBuffer()
+    for stamp in (0, SECOND):
+        transforms.set('base_footprint', 'camera', np.array([0.3, 0, 1.2]), OPTICAL, stamp)
+    extrinsics = Extrinsics(height=1.5, transforms=transforms)
+    assert extrinsics.ground('camera', -SECOND).source == 'parameters'
+    assert extrinsics.ground('camera', SECOND // 2).source == 'transform'
+    with pytest.raises(GroundError, match='came from transforms until now.*raise tf_timeout'):
+        extrinsics.ground('camera', 2 * SECOND)
+    assert extrinsics.ground('camera', SECOND).source == 'transform'
+    extrinsics.restart()
+    assert extrinsics.ground('camera', 2 * SECOND).source == 'parameters'
 
 
 def test_missing_transform_without_height():
@@ -139,7 +185,17 @@ def test_filter_starts_again_after_a_jump(stamp):
     assert math.asin(gravity.latest.down[2]) == pytest.approx(0, abs=1e-9)
 
 
-@pytest.mark.parametrize('force', [(0, 0, 0), (math.nan, 0, 9.8), (math.inf, 0, 0)])
+@pytest.mark.parametrize('force', [
+    (0, 0, 0), (math.nan, 0, 9.8), (math.inf, 0, 0), (0, -1, 0), (0, 0, 981)])
 def test_force_of_no_imu(force):
-    with pytest.raises(GroundError, match='REP-145'):
+    with pytest.raises(GroundError, match=r'linear_acceleration is .* m/s\^2.*REP-145'):
         GravityFilter().update(imu(0, force))
+
+
+@pytest.mark.parametrize('unknown', [
+    {'rates': (math.nan,) * 3}, {'rates': (9, 9, 9), 'rates_variance': -1.0}])
+def test_an_imu_without_gyroscope_is_used(unknown):
+    gravity = GravityFilter()
+    for index in range(3):
+        gravity.update(imu(index * SECOND // 100, at_rest(0.2), **unknown))
+    assert math.asin(gravity.latest.down[2]) == pytest.approx(0.2)

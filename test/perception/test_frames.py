@@ -1,6 +1,7 @@
 """From messages to depth without ROS: what node and replay share."""
 
 from array import array
+import math
 from pathlib import Path
 import sys
 from types import SimpleNamespace
@@ -10,6 +11,7 @@ import pytest
 
 from deepsight_ros.geometry import CameraError
 from deepsight_ros.geometry import GroundError
+from deepsight_ros.geometry import OUTSIDE
 from deepsight_ros.geometry import TransformBuffer
 from deepsight_ros.perception.extrinsics import Extrinsics
 from deepsight_ros.perception.frames import EmbodiedDepthFrames
@@ -106,11 +108,29 @@ def test_calibration_is_warned_about_once(segmentation):
     assert [set(frames(picture(), info).warnings) for _ in range(2)] == [{'camera_info'}, set()]
 
 
+def test_numbers_that_nobody_reads_make_no_new_calibration(segmentation):
+    frames, info = frames_of(segmentation), camera_info(distortion=[math.nan] * 5)
+    info.p, info.r = [0.0] * 12, [math.nan] * 9
+    assert [set(frames(picture(), info).warnings) for _ in range(2)] == [{'camera_info'}, set()]
+
+
 def test_raw_picture_is_rectified(segmentation):
     frames = frames_of(segmentation, rectified=False)
     raw = picture()
     frame = frames(raw, camera_info(distortion=[-0.3, 0.1, 0, 0]))
     assert (frame.image != np.array(raw.data).reshape(HEIGHT, WIDTH, 3)).any()
+
+
+def test_what_a_raw_picture_does_not_show_has_no_depth(segmentation):
+    info = camera_info(distortion=[1.0, 0, 0, 0])
+    frame = frames_of(segmentation, rectified=False)(picture(), info)
+    unseen = frame.camera.unseen
+    assert (frame.image[unseen] < 128).all()
+    assert 0.1 < unseen.mean() < 0.9
+    assert np.isnan(frame.result.scene.depth[unseen]).all()
+    assert not frame.result.scene.label[unseen].any()
+    assert np.isfinite(frame.result.scene.depth[HEIGHT - 10, WIDTH // 2])
+    assert (frame.result.classes == OUTSIDE).mean() == pytest.approx(unseen.mean(), abs=0.05)
 
 
 def test_missing_transform_names_the_frames(segmentation):
@@ -145,7 +165,20 @@ def test_no_ground_in_view_is_noticed(segmentation):
     frames = frames_of(segmentation, Extrinsics(height=1.5, pitch=-1.2))
     frame = frames(picture(), camera_info())
     assert not np.isfinite(frame.result.scene.depth).any()
-    assert 'no ground is in view' in frame.warnings['view']
+    assert 'no ground is in view; check camera_pitch' in frame.warnings['view']
+    assert 'by parameters, 1.5 m below' in frame.warnings['view']
+
+
+@pytest.mark.parametrize('max_range', [1.0, 2.0])
+def test_preview_of_a_short_range(max_range):
+    depth = max_range * np.array([[0.01, 0.025, 0.2, 1.0, np.inf, np.nan]], np.float32)
+    nearer, near, between, far, sky, unknown = depth_preview(depth, max_range)[0].astype(int)
+    assert (nearer == near).all()
+    assert near[0] > near[2]
+    assert far[2] > far[0]
+    assert not (between == near).all() and not (between == far).all()
+    assert (sky == 255).all()
+    assert not unknown.any()
 
 
 def test_preview_colours():

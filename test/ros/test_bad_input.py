@@ -157,7 +157,7 @@ def test_stamps_that_jump_back(peer, capfd):
 
 def test_camera_that_looks_at_the_sky(peer, capfd):
     peer.start_node(camera_pitch=-1.2)
-    peer.listen('image')
+    peer.listen('image', 'diagnostics')
     peer.connect()
     peer.send(camera_info())
     sky = np.full((HEIGHT, WIDTH, 3), 7 * 32, np.uint8)
@@ -167,6 +167,10 @@ def test_camera_that_looks_at_the_sky(peer, capfd):
     depth = as_array(peer.next_result('image', image(2.0, picture=road)))
     assert not np.isfinite(depth).any()
     assert len(lines_with(capfd, 'no ground is in view; check camera_pitch')) == 1
+    peer.next_result('image', image(3.0, picture=road))
+    peer.wait_until(lambda: ('no ground is in view' in peer.status()['message']
+                             if peer.received['diagnostics'] else False))
+    assert peer.status()['level'] == b'\x01'
 
 
 @pytest.mark.parametrize('height', [0.0, -1.5])
