@@ -2,14 +2,13 @@
 
 Small models of the paper's form, CLIP's patch embedding and transformer from scratch, are trained
 alike but for one thing: they see nothing, another frame's depth, depth three times (as RGB weights
-take it), depth once, or depth once with the box branch. All are scored on one benchmark.
+take it), depth once, or depth once with the box branch. All are scored on the same benchmarks.
 """
 
 import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import replace
-import json
 import math
 from pathlib import Path
 from statistics import fmean
@@ -192,26 +191,29 @@ def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--data', type=Path, required=True, help='folder of the frames')
-    parser.add_argument('--benchmark', type=Path, required=True, help='questions as JSON lines')
+    parser.add_argument('--benchmark', type=Path, required=True, nargs='+',
+                        help='questions as JSON lines; a table for each file')
+    parser.add_argument('--rows', nargs='+', choices=CONTROLS, default=list(CONTROLS),
+                        help='which rows to train and ask')
     parser.add_argument('--output', type=Path, default=Path('.cache/controls'))
     parser.add_argument('--steps', type=int, default=800)
     parser.add_argument('--batch-size', type=int, default=8)
     arguments = parser.parse_args()
     frames = Frames(arguments.data, 'train')
     tokenizer = nano_tokenizer(frames)
-    items = read_items(arguments.benchmark)
-    results: dict[str, list[dict[str, Any]]] = {}
-    for name, control in CONTROLS.items():
-        for seed in range(control.seeds):
-            folder = arguments.output / f'{name.replace(" ", "_")}-{seed}'
-            path = folder / 'scores.json'
-            if not path.exists():
-                model = train_control(control, seed, frames, tokenizer, folder, arguments.steps,
-                                      arguments.batch_size)
-                replies = answer(model, control, tokenizer, arguments.benchmark)
-                write_json(path, summarise(items, replies))
-            results.setdefault(name, []).append(json.loads(path.read_text('utf8')))
-    print(table(results))
+    scores: dict[Path, dict[str, list[dict[str, Any]]]] = {
+        benchmark: {name: [] for name in arguments.rows} for benchmark in arguments.benchmark}
+    runs = [(name, seed) for name in arguments.rows for seed in range(CONTROLS[name].seeds)]
+    for name, seed in runs:
+        folder = arguments.output / f'{name.replace(" ", "_")}-{seed}'
+        model = train_control(CONTROLS[name], seed, frames, tokenizer, folder, arguments.steps,
+                              arguments.batch_size)
+        for benchmark, rows in scores.items():
+            replies = answer(model, CONTROLS[name], tokenizer, benchmark)
+            rows[name].append(summarise(read_items(benchmark), replies))
+            write_json(folder / f'{benchmark.stem}.json', rows[name][-1])
+    for benchmark, rows in scores.items():
+        print(f'{benchmark.stem}\n\n{table(rows)}\n')
 
 
 if __name__ == '__main__':
