@@ -420,3 +420,26 @@ def test_graphs_tell_nothing_about_the_machine(bundle: Path, path: str):
     assert graph.ir_version <= 9
     assert ('', 18) in [(item.domain, item.version) for item in graph.opset_import]
     assert not any(node.metadata_props or node.doc_string for node in graph.graph.node)
+
+
+def test_the_buffer_grows_with_the_picture():
+    assert export_deepsight.capacity_for(81) == 256, 'that of deepsight_nano'
+    assert export_deepsight.capacity_for(7) == 256
+    assert export_deepsight.capacity_for(620) == 800
+
+
+def test_what_no_graph_can_hold_is_refused_first(
+    model: DeepSightForConditionalGeneration, tokenizer: Tokenizer, tmp_path: Path,
+):
+    with pytest.raises(ValueError, match='knows 32768; train with another --text'):
+        export_deepsight.write_bundle(
+            model, tokenizer, tmp_path / 'far', prompt='nano', trained=(), capacity=32769)
+    text = {'model_type': 'llama', 'hidden_size': 4096, 'intermediate_size': 11008,
+            'num_hidden_layers': 3}
+    with torch.device('meta'):
+        large = DeepSightForConditionalGeneration(
+            DeepSightConfig(model.config.encoder_config, text))
+    with pytest.raises(ValueError, match='3.0 GB of weights.*with PyTorch'):
+        export_deepsight.write_bundle(
+            large, tokenizer, tmp_path / 'large', prompt='nano', trained=())
+    assert not list(tmp_path.iterdir())

@@ -279,6 +279,29 @@ def test_auxiliary_losses_reach_the_encoder():
     assert model.encoder.local[0].weight.grad.any()
 
 
+def test_a_batch_without_answers_goes_through_the_language_model():
+    """Other processes wait for its layers; where a stage asks nothing, none runs them."""
+    model, inputs = make(nano()), prompt(nano())
+    inputs |= {'instances': torch.full((2, 6), 1), 'classes': torch.full((2, 8, 12), -1)}
+    seeing = model(**inputs)
+    empty = model(**inputs, labels=torch.full_like(inputs['input_ids'], -100))
+    assert seeing.logits is None
+    assert torch.equal(empty.loss, seeing.loss)
+    empty.loss.backward()
+    gradients = [weight.grad for weight in model.language_model.model.layers.parameters()]
+    assert all(gradient is not None and not gradient.any() for gradient in gradients)
+
+
+def test_the_loss_is_the_mean_over_answers():
+    model, inputs = make(nano()), prompt(nano())
+    labels = torch.full_like(inputs['input_ids'], -100)
+    labels[:, -2:] = torch.tensor([[7, 8], [9, -100]])
+    found = model(**inputs, labels=labels)
+    expected = torch.nn.functional.cross_entropy(
+        found.logits[:, :-1].flatten(0, 1), labels[:, 1:].flatten())
+    assert torch.equal(found.loss, expected)
+
+
 def test_wrong_input_is_refused():
     model, inputs = make(nano()), prompt(nano())
     with pytest.raises(ValueError, match='depth tokens'):

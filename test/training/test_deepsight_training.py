@@ -1,8 +1,11 @@
 from dataclasses import replace
+from importlib.metadata import EntryPoint
 import json
 from pathlib import Path
 import shutil
 
+from deepsight_training import export_deepsight
+from deepsight_training import train
 from deepsight_training import train_deepsight as training
 from deepsight_training.datasets.questions import class_places
 from deepsight_training.datasets.questions import collate
@@ -11,8 +14,11 @@ from deepsight_training.datasets.questions import instance_cells
 from deepsight_training.datasets.questions import mirror
 from deepsight_training.datasets.questions import pack
 from deepsight_training.datasets.questions import PictureFormat
+from deepsight_training.datasets.questions import QUESTION_TOKENS
 from deepsight_training.datasets.questions import QuestionMixture
 from deepsight_training.datasets.sample import DatasetError
+from deepsight_training.ema import EmaCallback
+from deepsight_training.ema import FILE_NAME
 from deepsight_training.instructions.frames import Frames
 from deepsight_training.instructions.questions import write_question
 from deepsight_training.instructions.sample import CLASS_NAMES
@@ -23,7 +29,11 @@ from deepsight_training.models.auxiliary_heads import UNKNOWN
 from deepsight_training.models.configuration_deepsight import DepthEncoderConfig
 from deepsight_training.muon import MuonWithAdamW
 from deepsight_training.stages.deepsight import part_of
+from deepsight_training.stages.deepsight import read_source
 from deepsight_training.stages.deepsight import STAGES
+from deepsight_training.trainer import fit
+from deepsight_training.trainer import items_of
+from deepsight_training.trainer import latest_checkpoint
 import numpy as np
 import pytest
 import torch
@@ -32,6 +42,9 @@ from transformers import CLIPVisionModel
 from transformers import LlamaConfig
 from transformers import LlamaForCausalLM
 from transformers import PreTrainedTokenizerFast
+from transformers import TrainerControl
+from transformers import TrainerState
+from transformers import TrainingArguments
 import webdataset
 
 from deepsight_ros.language.answers import parse_answer
@@ -185,6 +198,23 @@ def test_questions_that_exceed_the_tokens_are_left_out(tokenizer: Tokenizer):
     assert torch.equal(pack(prompter, pairs, two + 1)['part'], pack(prompter, pairs[:2])['part'])
 
 
+def test_questions_have_as_much_room_behind_any_picture(data: Path, tokenizer: Tokenizer):
+    """CLIP at 336 pixels has more tokens than our own encoder with all questions."""
+    few, many = mixture(data, tokenizer), mixture(data, tokenizer)
+    few.prompter, many.prompter = (Prompter(tokenizer, 'nano', count) for count in (81, 577))
+    for index in range(8):
+        labels = few[index]['labels'][81:]
+        assert torch.equal(many[index]['labels'][577:], labels)
+        assert len(labels) <= QUESTION_TOKENS == 304 - 81, 'what deepsight_nano was trained with'
+
+
+def test_a_question_without_room_is_named(data: Path, tokenizer: Tokenizer):
+    mix = mixture(data, tokenizer)
+    mix.sources = {'worlds': [replace(make_frame(3), captions=('a long story. ' * 99,))]}
+    with pytest.raises(DatasetError, match='frame3.*QUESTION_TOKENS'):
+        mix[0]
+
+
 @pytest.mark.parametrize('name', ['deepsight_nano', 'deepsight_nano_look'])
 def test_the_optimiser_shares_its_learning_rates(name: str):
     weights = {name: torch.nn.Parameter(torch.ones(shape)) for name, shape in (
@@ -223,6 +253,106 @@ def test_a_resumed_run_has_the_same_loss_curve(
     found, expected = training.load_stage(resumed), training.load_stage(whole)
     for name, value in expected.state_dict().items():
         assert torch.allclose(found.state_dict()[name], value, atol=1e-6), name
+
+
+def test_a_checkpoint_that_was_cut_short_is_not_taken(data: Path, tmp_path: Path, tiny: None):
+    stage = 'deepsight_nano_look'
+    run = {**RUN, 'steps': 4, 'save_every': 2}
+    whole = training.train_deepsight(stage, NANO, data, tmp_path, **run)
+    expected = losses(whole)
+    (whole / 'trainer_state.json').unlink()
+    assert latest_checkpoint(whole.parent, is_averaged=False).name == 'checkpoint-2'
+    again = training.train_deepsight(stage, NANO, data, tmp_path, **run)
+    assert (again, losses(again)) == (whole, expected)
+    with pytest.raises(FileNotFoundError, match='no whole checkpoint'):
+        latest_checkpoint(whole.parent, is_averaged=True)
+    (tmp_path / stage).rename(tmp_path / 'deepsight_nano_talk')
+    with pytest.raises(FileNotFoundError, match='lacks the average'):
+        training.load_stage(tmp_path / 'deepsight_nano_talk' / whole.name)
+
+
+def test_an_average_goes_to_where_the_model_is_and_one_process_writes_it(tmp_path: Path):
+    """No GPU needed: ``meta`` is another device, too."""
+    model, average = torch.nn.Linear(2, 2), EmaCallback()
+    arguments = TrainingArguments(output_dir=str(tmp_path), use_cpu=True)
+    folder = tmp_path / 'checkpoint-1'
+    folder.mkdir()
+    for is_first in (False, True):
+        state = TrainerState(global_step=1, is_world_process_zero=is_first)
+        average.on_train_begin(arguments, TrainerState(), TrainerControl(), model)
+        average.on_save(arguments, state, TrainerControl())
+        assert [path.name for path in folder.iterdir()] == [FILE_NAME] * is_first
+    again = EmaCallback()
+    again.on_train_begin(arguments, TrainerState(global_step=1), TrainerControl(), model)
+    assert torch.equal(again.average['weight'], model.weight)
+    again.on_train_begin(
+        arguments, TrainerState(global_step=1), TrainerControl(), model.to('meta'))
+    assert again.average['weight'].device.type == 'meta'
+
+
+def test_accumulated_batches_have_the_loss_of_one(
+    data: Path, tokenizer: Tokenizer, tmp_path: Path, tiny: None,
+):
+    torch.manual_seed(0)
+    model = training.build_model(NANO, tokenizer)
+    encoder = model.config.encoder_config
+    mix = QuestionMixture(
+        {'worlds': Frames(data, 'train')}, {'worlds': 1.0}, 1,
+        training.make_prompter(tokenizer, 'deepsight-nano', model.config),
+        PictureFormat((encoder.width, encoder.height), encoder.grid))
+    run = {'steps': 1, 'learning_rate': 0.0, 'collate': collate, 'logging_steps': 1,
+           'bf16': False}
+    whole = fit(model, [mix[0]] * 2, tmp_path / 'whole', batch_size=2, **run)
+    parts = fit(model, [mix[0]] * 2, tmp_path / 'parts', batch_size=1,
+                gradient_accumulation_steps=2, **run)
+    assert losses(parts) == pytest.approx(losses(whole), rel=1e-5)
+    norms = [json.loads((folder / 'trainer_state.json').read_text())['log_history'][0]['grad_norm']
+             for folder in (whole, parts)]
+    assert norms[1] == pytest.approx(norms[0], rel=1e-3)
+
+
+def test_every_process_has_items_for_every_part_of_a_step(monkeypatch: pytest.MonkeyPatch):
+    assert items_of(5, 8, 1) == 40
+    monkeypatch.setenv('WORLD_SIZE', '4')
+    assert items_of(5, 8, 2) == 320
+
+
+def test_the_command_line_reaches_the_trainer(
+    data: Path, tmp_path: Path, tiny: None, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+):
+    monkeypatch.setattr('sys.argv', [
+        'train', '--stage', 'deepsight_nano_look', '--data', str(data), '--output', str(tmp_path),
+        '--steps', '2', '--save-every', '1', '--batch-size', '3', '--accumulate', '2',
+        '--workers', '1', '--gradient-checkpointing', '--shares', 'halls=2', 'worlds'])
+    train.main()
+    last = tmp_path / 'deepsight_nano_look' / 'checkpoint-2'
+    assert capsys.readouterr().out.splitlines()[-1] == str(last)
+    assert last.with_name('checkpoint-1').is_dir()
+    used = torch.load(last / 'training_args.bin', weights_only=False)
+    assert used.per_device_train_batch_size == 3
+    assert used.gradient_accumulation_steps == 2
+    assert used.dataloader_num_workers == 1
+    assert used.gradient_checkpointing
+
+
+def test_shares_take_any_shards_but_held_out_ones(data: Path, tmp_path: Path):
+    for name in ('tum', 'held_out_views'):
+        shutil.copy(data / 'halls-00000.tar', tmp_path / f'{name}-00000.tar')
+    assert [frame.name for frame in read_source('tum', tmp_path)] == [
+        f'frame{i}' for i in range(8, 12)]
+    with pytest.raises(DatasetError, match='held out'):
+        read_source('held_out_views', tmp_path)
+    for name in ('kitti', 'held_out_*'):
+        with pytest.raises(DatasetError, match='in that folder, tum$'):
+            read_source(name, tmp_path)
+
+
+def test_the_package_installs_its_command():
+    tomllib = pytest.importorskip('tomllib')
+    project = tomllib.loads((ROOT / 'training' / 'pyproject.toml').read_text())['project']
+    assert EntryPoint('deepsight-export', project['scripts']['deepsight-export'],
+                      'console_scripts').load() is export_deepsight.main
 
 
 def test_a_stage_without_questions_learns_to_see(data: Path, tmp_path: Path, tiny: None):

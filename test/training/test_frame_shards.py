@@ -96,11 +96,28 @@ def test_an_interrupted_run_goes_on_where_it_stopped(folder, monkeypatch):
     monkeypatch.setattr(shard_writer, 'LAYOUTS_PER_SHARD', 1)
     path, = folder.glob('*.tar')
     before = path.stat().st_mtime_ns
-    (folder / 'held_out_layouts-00001.part').write_bytes(b'cut')
+    elsewhere = folder / 'held_out_layouts-00001.elsewhere-7.part'
+    elsewhere.write_bytes(b'cut')
     shard_writer.write_frames('held_out_layouts', 2, folder)
     assert path.stat().st_mtime_ns == before
-    assert not list(folder.glob('*.part'))
+    assert [part.read_bytes() for part in folder.glob('*.part')] == [b'cut']
     assert len(shards.shard_paths(folder, 'held_out_layouts')) == 2
+
+
+def test_machines_write_ranges_of_shards(tmp_path, monkeypatch):
+    monkeypatch.setattr(shard_writer, '_samples', lambda split, shard: iter(()))
+    shard_writer.write_frames('train', 2, tmp_path, first=3)
+    assert [path.name for path in shards.shard_paths(tmp_path, 'train')] == [
+        'train-00003.tar', 'train-00004.tar']
+
+
+def test_a_shard_that_fails_leaves_nothing(tmp_path):
+    def fails():
+        raise DatasetError('no frame')
+        yield
+    with pytest.raises(DatasetError):
+        shards.write_shard(tmp_path / 'train-00000.tar', fails())
+    assert not list(tmp_path.iterdir())
 
 
 def test_missing_shards_name_the_command(tmp_path):

@@ -4,6 +4,7 @@ from http.server import BaseHTTPRequestHandler
 from http.server import HTTPServer
 import json
 from threading import Thread
+from typing import ClassVar
 
 from deepsight_training.datasets.coco import Coco
 from deepsight_training.datasets.questions import IGNORED
@@ -12,6 +13,8 @@ from deepsight_training.datasets.questions import QuestionMixture
 from deepsight_training.datasets.questions import written_pairs
 from deepsight_training.datasets.sample import DatasetError
 from deepsight_training.instructions.__main__ import main
+from deepsight_training.instructions.pictures import build
+from deepsight_training.instructions.pictures.build import NO_LIST
 from deepsight_training.instructions.pictures.build import write_pictures
 from deepsight_training.instructions.pictures.checks import check_with_depth
 from deepsight_training.instructions.pictures.checks import PictureChecker
@@ -48,6 +51,8 @@ from transformers import PreTrainedTokenizerFast
 
 from deepsight_ros.language.prompts import Prompter
 from deepsight_ros.perception.regions import REGIONS
+
+DEVICE = 'cuda' if torch.cuda.is_available() else 'cpu'
 
 
 @pytest.fixture(scope='module')
@@ -104,7 +109,9 @@ def test_coco_gives_masks_names_and_captions(pictures):
 
 def test_depth_and_names_become_a_frame(pictures, glpn):
     picture = coco(pictures)[0]
-    depth = DepthEstimator(str(glpn))(Image.open(picture.path))
+    estimator = DepthEstimator(str(glpn))
+    assert estimator._model.device.type == DEVICE
+    depth = estimator(Image.open(picture.path))
     assert depth.shape == (64, 96) and depth.min() > 0 and depth.max() <= 10
     sample = picture_sample(picture, depth)
     assert sample.depth.shape == (120, 160) and sample.ground is None
@@ -152,20 +159,26 @@ def test_the_trainer_reads_what_was_written(pictures, glpn, tmp_path):
 
 
 class _Model(BaseHTTPRequestHandler):
-    """A language model that says one right thing, one wrong one, and keeps what it was asked."""
+    """
+    A language model that says one right thing, one wrong one, and keeps what it was asked.
 
-    requests: list = []
+    Before that it gives the ``replies``: None refuses, an empty list has no choice.
+    """
+
+    requests: ClassVar[list] = []
+    replies: ClassVar[list] = []
 
     def do_POST(self):
         length = int(self.headers['Content-Length'])
         self.requests.append((self.headers['Authorization'], json.loads(self.rfile.read(length))))
         listed = [{'question': 'how far is the dog', 'answer': '4.00 m at <loc:0.250,0.375>'},
                   {'question': 'how far is the sofa', 'answer': '9.00 m at <loc:0.650,0.700>'}]
+        said = self.replies.pop(0) if self.replies else [f'Here: {json.dumps(listed)}']
         body = json.dumps({'id': '1', 'object': 'chat.completion', 'created': 0, 'model': 'm',
                            'choices': [{'index': 0, 'finish_reason': 'stop', 'message': {
-                               'role': 'assistant',
-                               'content': f'Here: {json.dumps(listed)}'}}]}).encode()
-        self.send_response(200)
+                               'role': 'assistant', 'content': text}}
+                               for text in said or ()]}).encode()
+        self.send_response(400 if said is None else 200)
         self.send_header('Content-Type', 'application/json')
         self.send_header('Content-Length', str(len(body)))
         self.end_headers()
@@ -175,25 +188,55 @@ class _Model(BaseHTTPRequestHandler):
         pass
 
 
-def test_an_endpoint_writes_and_depth_rejects(pictures, tmp_path, monkeypatch):
+@pytest.fixture
+def endpoint(monkeypatch):
+    """A real endpoint on this machine."""
     server = HTTPServer(('127.0.0.1', 0), _Model)
     thread = Thread(target=server.serve_forever)
     thread.start()
-    try:
-        monkeypatch.setenv('OPENAI_API_KEY', 'of-the-test')
-        monkeypatch.setenv('OPENAI_BASE_URL', f'http://127.0.0.1:{server.server_port}/v1')
-        verdicts = write_pictures(
-            coco(pictures), 'coco', tmp_path, lambda picture: np.full((64, 96), 4.0, np.float32),
-            Endpoint('some-model'), None)
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    monkeypatch.setenv('OPENAI_API_KEY', 'of-the-test')
+    monkeypatch.setenv('OPENAI_BASE_URL', f'http://127.0.0.1:{server.server_port}/v1')
+    _Model.requests.clear()
+    yield Endpoint('some-model')
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def flat(picture):
+    return np.full((64, 96), 4.0, np.float32)
+
+
+def test_an_endpoint_writes_and_depth_rejects(pictures, tmp_path, endpoint):
+    verdicts = write_pictures(coco(pictures), 'coco', tmp_path, flat, endpoint, None)
     assert verdicts == {ACCEPTED: 2, 'disagrees with depth': 2}
     key, body = _Model.requests[0]
     assert key == 'Bearer of-the-test' and body['model'] == 'some-model'
     asked = body['messages'][1]['content']
     assert 'A dog by a couch.' in asked and 'object: dog, 4.' in asked
+
+
+@pytest.mark.parametrize('first', [['I cannot.'], []], ids=['no list', 'no choice'])
+def test_replies_outlive_an_endpoint_that_fails(first, pictures, tmp_path, endpoint):
+    _Model.replies[:] = [first, None]
+    with pytest.raises(DatasetError, match='the endpoint failed'):
+        write_pictures(coco(pictures), 'coco', tmp_path, flat, endpoint, None)
+    kept = tmp_path / 'coco-00000.jsonl'
+    assert [path.name for path in tmp_path.iterdir()] == [kept.name]
+    kept.write_text(kept.read_text() + '["b", [[')
+    verdicts = write_pictures(coco(pictures), 'coco', tmp_path, flat, endpoint, None)
+    assert len(_Model.requests) == 3, 'the first picture is not asked about again'
+    assert verdicts == {NO_LIST: 1, ACCEPTED: 1, 'disagrees with depth': 1}
+    assert not kept.exists()
+    assert [len(frame.instructions) for frame in read_frames(tmp_path, 'coco')] == [0, 1]
+
+
+def test_machines_write_ranges_of_pictures(pictures, tmp_path, monkeypatch):
+    monkeypatch.setattr(build, 'PICTURES_PER_SHARD', 1)
+    for first in (1, 0):
+        write_pictures(coco(pictures), 'coco', tmp_path, flat, grammar, None, first, 1)
+        assert len(list(tmp_path.iterdir())) == 2 - first
+    assert [frame.name for frame in read_frames(tmp_path, 'coco')] == ['a', 'b']
 
 
 def test_no_key_is_an_error(monkeypatch):
@@ -202,11 +245,11 @@ def test_no_key_is_an_error(monkeypatch):
         Endpoint('m')
 
 
-@pytest.mark.parametrize(('text', 'count'), [
-    ('[{"question": "a", "answer": "b"}]', 1), ('none', 0), ('[1]', 0), ('[{"question": 1}]', 0),
-    ('', 0)])
-def test_replies_of_another_form_give_nothing(text, count):
-    assert len(parse_reply(text)) == count
+def test_replies_of_another_form_give_nothing():
+    for text in ('none', '[1]', '[{"question": 1}]', ''):
+        assert parse_reply(text) is None
+    assert parse_reply('Well: []') == []
+    assert parse_reply('[{"question": "a", "answer": "b"}]') == [Instruction('a', 'b')]
 
 
 def test_checks_name_their_reason(pictures):
@@ -252,5 +295,6 @@ def llava(tmp_path_factory):
 def test_a_vision_language_model_gives_a_verdict(pictures, llava):
     checker = PictureChecker(str(llava))
     image = Image.open(coco(pictures)[0].path)
+    assert checker._model.device.type == DEVICE
     reason = checker(Instruction('is there a dog', 'yes'), image)
     assert reason == ACCEPTED or reason.startswith('picture: ')

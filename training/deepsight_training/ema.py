@@ -35,7 +35,9 @@ class EmaCallback(TrainerCallback):
         self.average = {k: v.detach().clone() for k, v in model.state_dict().items()}
         if state.global_step:
             folder = Path(str(args.output_dir)) / f'checkpoint-{state.global_step}'
-            self.average = load_file(folder / FILE_NAME)
+            saved = load_file(folder / FILE_NAME)
+            for name, value in self.average.items():
+                value.copy_(saved[name])
 
     @torch.no_grad()
     def on_step_end(
@@ -56,5 +58,10 @@ class EmaCallback(TrainerCallback):
         **kwargs: Any,
     ) -> None:
         """Write the average beside the checkpoint that was just saved."""
-        folder = Path(str(args.output_dir)) / f'checkpoint-{state.global_step}'
-        save_file({k: v.contiguous() for k, v in self.average.items()}, folder / FILE_NAME)
+        if not state.is_world_process_zero:
+            return
+        path = Path(str(args.output_dir)) / f'checkpoint-{state.global_step}' / FILE_NAME
+        partial = path.with_suffix('.part')
+        save_file({k: v.contiguous() for k, v in self.average.items()}, partial)
+        # It has its name only once it is whole: the name is what tells a whole checkpoint.
+        partial.rename(path)

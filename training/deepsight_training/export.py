@@ -145,8 +145,9 @@ def main() -> None:
     parser.add_argument(
         '--data', type=Path, required=True, help='folder that holds camvid/, idd20k_lite/, nyuv2/')
     arguments = parser.parse_args()
+    folders = [arguments.training / name for name in arguments.stage]
     model = average([
-        load_averaged(latest_checkpoint(arguments.training / name)) for name in arguments.stage])
+        load_averaged(latest_checkpoint(folder, is_averaged=True)) for folder in folders])
     titles = [title for name in arguments.stage for title in trained_on(name)]
     trained = tuple(dict.fromkeys(titles))
     write_bundle(model, arguments.bundle, trained)

@@ -19,6 +19,7 @@ from deepsight_ros.language.confidence import CONFIDENCE
 from deepsight_ros.language.decoder import BUCKET
 from deepsight_ros.language.model import EMBEDDINGS
 from deepsight_ros.language.model import TASK
+from deepsight_ros.language.prompts import Prompter
 from deepsight_ros.language.tokenizer import Tokenizer
 from deepsight_ros.perception.answering import ENCODER
 from deepsight_ros.perception.answering import ENCODER_TASK
@@ -39,6 +40,7 @@ from deepsight_training.models.depth_encoder import LENGTHS
 from deepsight_training.models.depth_encoder import RAY
 from deepsight_training.models.modeling_deepsight import DeepSightForConditionalGeneration
 from deepsight_training.models.place_features import PERIODS
+from deepsight_training.stages.deepsight import STAGES
 from deepsight_training.stages.deepsight import trained_on
 from deepsight_training.train_deepsight import load_stage
 from deepsight_training.train_deepsight import TOKENIZER
@@ -48,7 +50,11 @@ from deepsight_training.weights_int8 import quantise
 VERSION: Final = '0.1.0'
 LICENCE: Final = 'Apache-2.0'
 CAPACITY: Final = 256
-"""Tokens of picture, question and answer that the language model's buffer holds."""
+"""Tokens of picture, question and answer that the language model's buffer holds at least."""
+TEXT: Final = 175
+"""Tokens of question and answer that it has room for behind any picture."""
+LARGEST: Final = 2**31
+"""Bytes that a graph may have: a file of protobuf holds no more."""
 HELD_OUT: Final = 'held_out_seeds'
 """Split that a bundle is compared with PyTorch on."""
 BOTH: Final = ('onnxruntime', 'tensorrt')
@@ -60,8 +66,8 @@ Metrics = tuple[dict[str, Any], ...]
 
 def write_bundle(
     model: DeepSightForConditionalGeneration, tokenizer: Tokenizer, folder: Path, *,
-    prompt: str, trained: tuple[str, ...], capacity: int = CAPACITY, attention: str = 'plain',
-    half: bool = True,
+    prompt: str, trained: tuple[str, ...], capacity: int | None = None,
+    attention: str = 'plain', half: bool = True,
 ) -> None:
     """Write the language model's bundle, and the depth encoder's in a folder inside it.
 
@@ -71,11 +77,15 @@ def write_bundle(
         folder: of the bundle, whose name it takes.
         prompt: name of the prompt format.
         trained: what it was trained on.
-        capacity: tokens of picture, question and answer together.
+        capacity: tokens of picture, question and answer together, instead of ``capacity_for``.
         attention: 'plain' or 'fused'.
         half: whether to write a graph in half precision, too.
     """
     model.merge_lora()
+    if capacity is None:
+        visual_tokens = model.config.encoder_config.visual_tokens
+        capacity = capacity_for(len(Prompter(tokenizer, prompt, visual_tokens).picture))
+    check_size(model, capacity)
     round_weights(model)
     encoder = folder / ENCODER
     encoder.mkdir(parents=True, exist_ok=True)
@@ -98,6 +108,28 @@ def write_bundle(
     _decoder_manifest(model, folder, prompt, capacity, variants, trained).write(folder)
     record_inputs(folder)
     describe(model, folder, trained, ())
+
+
+def capacity_for(picture: int) -> int:
+    """Tokens of the buffer for pictures of so many: whole buckets, as TensorRT takes prompts."""
+    return max(CAPACITY, -(-(picture + TEXT) // BUCKET) * BUCKET)
+
+
+def check_size(model: DeepSightForConditionalGeneration, capacity: int) -> None:
+    """Refuse before hours of exporting what no graph can hold, or no position reaches."""
+    text = model.config.text_config
+    if capacity > text.max_position_embeddings:
+        raise ValueError(f'the picture needs a buffer of {capacity} tokens, the language model '
+                         f'knows {text.max_position_embeddings}; train with another --text')
+    weights = sum(parameter.numel() for parameter in model.language_model.parameters())
+    if not text.tie_word_embeddings:
+        # The table of tokens is a file of its own.
+        weights -= model.get_input_embeddings().weight.numel()
+    if 4 * weights >= LARGEST:
+        raise ValueError(
+            f'the language model has {4e-9 * weights:.1f} GB of weights in single precision, an '
+            'ONNX file holds 2 GB: export a model of up to 500 million weights, and ask this one '
+            'with PyTorch')
 
 
 @torch.no_grad()
@@ -202,7 +234,7 @@ def _decoder_manifest(
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('--stage', required=True)
+    parser.add_argument('--stage', choices=STAGES, required=True)
     parser.add_argument('--training', type=Path, default=Path('.cache/training'))
     parser.add_argument('--preset', choices=PRESETS, default='deepsight-nano')
     parser.add_argument('--bundle', type=Path, required=True, help='folder to write')
@@ -212,7 +244,8 @@ def main() -> None:
                         'half precision; TensorRT takes the one in single precision then')
     arguments = parser.parse_args()
     folder = arguments.training / arguments.stage
-    model, trained = load_stage(latest_checkpoint(folder)), trained_on(arguments.stage)
+    trained = trained_on(arguments.stage)
+    model = load_stage(latest_checkpoint(folder, STAGES[arguments.stage].is_averaged))
     write_bundle(
         model, Tokenizer.load(folder / TOKENIZER), arguments.bundle, trained=trained,
         prompt=PRESETS[arguments.preset].prompt, attention=arguments.attention,

@@ -2,6 +2,7 @@
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 import cv2
 from safetensors.torch import load_file
@@ -9,6 +10,7 @@ import torch
 from transformers import set_seed
 
 from deepsight_training.datasets.mixture import Mixture
+from deepsight_training.datasets.sample import DatasetError
 from deepsight_training.ema import EmaCallback
 from deepsight_training.ema import FILE_NAME
 from deepsight_training.models.configuration_deepsight import PRESETS
@@ -21,6 +23,7 @@ from deepsight_training.stages.segmentation import STAGES
 from deepsight_training.train_deepsight import Parts
 from deepsight_training.train_deepsight import train_deepsight
 from deepsight_training.trainer import fit
+from deepsight_training.trainer import items_of
 from deepsight_training.trainer import latest_checkpoint
 
 
@@ -33,7 +36,7 @@ def load_averaged(folder: Path) -> SceneSegmentationModel:
 
 def train(
     stage_name: str, roots: Roots, output: Path, batch_size: int = 8, steps: int | None = None,
-    save_every: int = 500, config: SceneSegmentationConfig | None = None,
+    config: SceneSegmentationConfig | None = None, **options: Any,
 ) -> Path:
     """Run a stage, or resume it when its folder already holds a checkpoint.
 
@@ -41,10 +44,10 @@ def train(
         stage_name: one of ``STAGES``.
         roots: where the data sets are.
         output: folder that holds one folder per stage.
-        batch_size: views per step.
+        batch_size: views per step and process.
         steps: optimiser steps instead of the stage's.
-        save_every: steps between checkpoints.
         config: sizes of a network that starts from scratch.
+        options: of ``fit``.
 
     Returns:
         The folder of the last checkpoint.
@@ -56,26 +59,23 @@ def train(
     if stage.start is None:
         model = SceneSegmentationModel(config or SceneSegmentationConfig())
     else:
-        model = load_averaged(latest_checkpoint(output / stage.start))
+        model = load_averaged(latest_checkpoint(output / stage.start, is_averaged=True))
     model.to(memory_format=torch.channels_last)
     mixture = Mixture(
         {name: SOURCES[name].read(roots) for name in stage.shares}, stage.shares,
-        steps * batch_size, batch_size, model.config.output_stride, seed=1,
-    )
+        items_of(steps, batch_size, options.get('gradient_accumulation_steps', 1)), batch_size,
+        model.config.output_stride, seed=1)
     return fit(
         model, mixture, folder, steps=steps, batch_size=batch_size,
-        learning_rate=stage.learning_rate, save_every=save_every, callbacks=(EmaCallback(),))
+        learning_rate=stage.learning_rate, callbacks=(EmaCallback(),), **options)
 
 
 def _share(text: str) -> tuple[str, float]:
     name, _, share = text.partition('=')
-    if name not in deepsight.SOURCES:
-        raise argparse.ArgumentTypeError(f'{name!r} is no source')
     return name, float(share or 1.0)
 
 
-def main() -> None:
-    """Command line."""
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--stage', choices=[*STAGES, *deepsight.STAGES], required=True)
     parser.add_argument('--data', type=Path, required=True,
@@ -90,21 +90,49 @@ def main() -> None:
     parser.add_argument('--text', help='folder or hub id instead of its language model')
     parser.add_argument('--shares', type=_share, nargs='+', metavar='SOURCE=SHARE',
                         help="how often each source is drawn, instead of the stage's; sources of "
-                        f'DeepSight are {", ".join(deepsight.SOURCES)}')
+                        f'DeepSight are {", ".join(deepsight.SOURCES)}, and NAME for any '
+                        'NAME-*.tar in --data that is not held out')
+    parser.add_argument('--batch-size', type=int,
+                        help="items per step and process instead of the stage's")
+    parser.add_argument('--accumulate', type=int, default=1,
+                        help='batches per step, for more than fit into memory (default: 1)')
+    parser.add_argument('--gradient-checkpointing', action='store_true',
+                        help='compute activations twice instead of keeping them')
+    parser.add_argument('--workers', type=int, help='processes that make batches (default: none '
+                        'without a GPU, else one for each CPU but one, up to 8)')
+    parser.add_argument('--save-every', type=int, default=500,
+                        help='steps between checkpoints (default: 500)')
     parser.add_argument('--fsdp', action='store_true', help='shard the model over processes')
+    return parser
+
+
+def main() -> None:
+    """Command line."""
+    parser = _parser()
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
-    if arguments.stage in deepsight.STAGES:
-        parts = Parts(arguments.preset, arguments.vision, arguments.text)
-        options = {'fsdp': True} if arguments.fsdp else {}
-        print(train_deepsight(arguments.stage, parts, arguments.data, arguments.output,
-                              steps=arguments.steps, shares=dict(arguments.shares or ()),
-                              **options))
+    options: dict[str, Any] = {
+        'steps': arguments.steps, 'save_every': arguments.save_every,
+        'gradient_accumulation_steps': arguments.accumulate,
+        'gradient_checkpointing': arguments.gradient_checkpointing}
+    if arguments.batch_size:
+        options['batch_size'] = arguments.batch_size
+    if arguments.workers is not None:
+        options['dataloader_num_workers'] = arguments.workers
+    if arguments.stage not in deepsight.STAGES:
+        if arguments.shares:
+            parser.error(f'--shares is for stages of DeepSight, {arguments.stage} is none')
+        roots = Roots(arguments.data, arguments.worlds)
+        print(train(arguments.stage, roots, arguments.output, **options))
         return
-    if arguments.shares:
-        parser.error(f'--shares is for stages of DeepSight, {arguments.stage} is none')
-    roots = Roots(arguments.data, arguments.worlds)
-    print(train(arguments.stage, roots, arguments.output, steps=arguments.steps))
+    if arguments.fsdp:
+        options['fsdp'] = True
+    parts = Parts(arguments.preset, arguments.vision, arguments.text)
+    try:
+        print(train_deepsight(arguments.stage, parts, arguments.data, arguments.output,
+                              shares=dict(arguments.shares or ()), **options))
+    except DatasetError as error:
+        parser.error(str(error))
 
 
 if __name__ == '__main__':

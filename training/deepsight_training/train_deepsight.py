@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
-import os
 from pathlib import Path
 from typing import Any
 from typing import Final
@@ -45,9 +44,10 @@ from deepsight_training.models.configuration_deepsight import PRESETS
 from deepsight_training.models.modeling_deepsight import DeepSightForConditionalGeneration
 from deepsight_training.muon import MuonWithAdamW
 from deepsight_training.stages.deepsight import freeze
-from deepsight_training.stages.deepsight import SOURCES
+from deepsight_training.stages.deepsight import read_source
 from deepsight_training.stages.deepsight import STAGES
 from deepsight_training.trainer import fit
+from deepsight_training.trainer import items_of
 from deepsight_training.trainer import latest_checkpoint
 
 TOKENIZER: Final = 'tokenizer.json'
@@ -122,9 +122,12 @@ def build_model(parts: Parts, tokenizer: Tokenizer) -> DeepSightForConditionalGe
 
 
 def load_stage(folder: Path) -> DeepSightForConditionalGeneration:
-    """Model of a checkpoint folder, with its averaged weights where there are any."""
+    """Model of a stage's checkpoint folder, with its averaged weights where the stage has any."""
     model = DeepSightForConditionalGeneration.from_pretrained(folder)
-    if (folder / FILE_NAME).exists():
+    if STAGES[folder.parent.name].is_averaged:
+        if not (folder / FILE_NAME).is_file():
+            raise FileNotFoundError(f'{folder} lacks the average, {FILE_NAME}: take a checkpoint '
+                                    'that has it, or run that stage again')
         model.load_state_dict(load_file(folder / FILE_NAME))
     return model
 
@@ -156,13 +159,14 @@ def train_deepsight(
     stage = STAGES[stage_name]
     folder = output / stage_name
     shares = shares or stage.shares
-    frames = {name: SOURCES[name].read(data) for name in shares}
+    frames = {name: read_source(name, data) for name in shares}
     with PartialState(cpu=not torch.cuda.is_available()).main_process_first():
         tokenizer = _tokenizer_for(stage_name, parts, output, next(iter(frames.values())))
     if stage.start is None:
         model = build_model(parts, tokenizer)
     else:
-        model = load_stage(latest_checkpoint(output / stage.start))
+        model = load_stage(latest_checkpoint(
+            output / stage.start, STAGES[stage.start].is_averaged))
     if stage.lora_rank:
         model.add_lora(stage.lora_rank, 2 * stage.lora_rank)
     freeze(model, stage.trains)
@@ -172,9 +176,9 @@ def train_deepsight(
     encoder = model.config.encoder_config
     steps = steps or stage.steps
     batch_size = options.pop('batch_size', stage.batch_size)
-    processes = int(os.environ.get('WORLD_SIZE', '1'))
+    accumulate = options.get('gradient_accumulation_steps', 1)
     mixture = QuestionMixture(
-        frames, shares, steps * batch_size * processes,
+        frames, shares, items_of(steps, batch_size, accumulate),
         make_prompter(tokenizer, parts.preset, model.config),
         PictureFormat((encoder.width, encoder.height), encoder.grid, encoder.box_branch),
         stage.families, stage.questions, stage.seed)

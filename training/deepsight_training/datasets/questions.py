@@ -35,8 +35,8 @@ FAMILY_WEIGHTS: Final = {
     'count': 2.5, 'left_right': 3.0, 'size': 2.5, 'thing_distance': 1.7, 'free_direction': 2.0,
     'nearest_obstacle': 1.5, 'safe': 1.5}
 """Frames seldom allow some families, and some are harder: they are drawn more often."""
-MOST_TOKENS: Final = 304
-"""Tokens of a picture with its questions: what is longer makes the whole batch wait."""
+QUESTION_TOKENS: Final = 223
+"""Tokens of a picture's questions and answers: what is longer makes the whole batch wait."""
 UNKNOWN_GROUND: Final = 0.1
 """Share of frames that are shown without their ground."""
 
@@ -130,6 +130,15 @@ class QuestionMixture(Dataset[dict[str, Any]]):
 
     def _item(self, seen: FrameSample, truth: FrameSample, pairs: Sequence[tuple[str, str]],
               ) -> dict[str, Any]:
+        most = len(self.prompter.picture) + QUESTION_TOKENS
+        packed = pack(self.prompter, pairs, most)
+        if pairs and len(packed['ids']) == len(self.prompter.picture):
+            raise DatasetError(
+                f'{truth.name}: the first question, {pairs[0][0]!r}, is with its answer longer '
+                f'than QUESTION_TOKENS ({QUESTION_TOKENS}); shorten it or raise the limit')
+        if not self.questions:
+            # Told by the stage, not by the batch: all processes leave the language model out.
+            del packed['labels']
         shown = depth_input(seen.depth, seen.camera, seen.ground, seen.robot, self.picture.size)
         boxes = find_regions(shown.depth) if self.picture.has_boxes else np.zeros((0, 4), 'f')
         return {
@@ -137,7 +146,7 @@ class QuestionMixture(Dataset[dict[str, Any]]):
             'ground': torch.from_numpy(shown.ground), 'boxes': torch.from_numpy(boxes),
             'classes': torch.from_numpy(class_places(truth, self.picture.size)),
             'instances': torch.from_numpy(instance_cells(truth, self.picture.grid)),
-            **pack(self.prompter, pairs, MOST_TOKENS),
+            **packed,
         }
 
 
@@ -224,7 +233,11 @@ def pack(prompter: Prompter, pairs: Sequence[tuple[str, str]], most: int | None 
 
 
 def collate(items: Sequence[Mapping[str, Any]]) -> dict[str, Tensor]:
-    """Batch of items; every question sees the picture and itself, not the other questions."""
+    """
+    Batch of items; every question sees the picture and itself, not the other questions.
+
+    Items of a mixture without questions have no labels.
+    """
     def pad(name: str, value: int) -> Tensor:
         return torch.nn.utils.rnn.pad_sequence(
             [item[name] for item in items], batch_first=True, padding_value=value)
@@ -235,7 +248,8 @@ def collate(items: Sequence[Mapping[str, Any]]) -> dict[str, Tensor]:
     return {
         **{name: torch.stack([item[name] for item in items])
            for name in ('depth', 'camera', 'ground', 'boxes', 'classes', 'instances')},
-        'input_ids': pad('ids', 0), 'labels': pad('labels', IGNORED),
+        **({'labels': pad('labels', IGNORED)} if 'labels' in items[0] else {}),
+        'input_ids': pad('ids', 0),
         'position_ids': pad('positions', 0), 'attention_mask': mask[:, None],
         'regions': pad('regions', 0),
     }

@@ -35,6 +35,8 @@ def _parser() -> argparse.ArgumentParser:
                                  'the same command again goes on where it was interrupted')
     frames.add_argument('--split', required=True, choices=tuple(SPLITS))
     frames.add_argument('--shards', type=int, required=True, help='of about 144 frames each')
+    frames.add_argument('--first-shard', type=int, default=0,
+                        help='to go on from, where others write those before it (default: 0)')
     frames.add_argument('--out', type=Path, required=True, help='folder of the shards')
     frames.add_argument('--jobs', type=int, default=1, help='processes (default: 1)')
     measured = commands.add_parser('measured', help='put the depth images of a real data set into '
@@ -71,6 +73,9 @@ def _parser() -> argparse.ArgumentParser:
                           '(key: OPENAI_API_KEY), or our grammar (default: %(default)s)')
     pictures.add_argument('--checker', metavar='NAME', help='vision-language model of '
                           'transformers that judges what was written (default: depth alone does)')
+    pictures.add_argument('--first-shard', type=int, default=0,
+                          help='to go on from, where others write those before it (default: 0)')
+    pictures.add_argument('--shards', type=int, help='of 500 pictures each (default: to the end)')
     pictures.add_argument('--out', type=Path, required=True, help='folder of the shards')
     return parser
 
@@ -96,7 +101,7 @@ def _write_pictures(args: argparse.Namespace) -> None:
     writer = grammar if args.writer == 'grammar' else Endpoint(args.writer)
     checker = PictureChecker(args.checker) if args.checker else None
     verdicts = write_pictures(pictures, 'coco', args.out, DepthEstimator(args.depth_model),
-                              writer, checker)
+                              writer, checker, args.first_shard, args.shards)
     for verdict, number in verdicts.most_common():
         print(f'{number:8d}  {verdict}')
 
@@ -123,7 +128,7 @@ def main() -> int:
         if args.command == 'frames':
             # MuJoCo's graphics library and torch do not bear with each other in one process.
             from deepsight_training.instructions.shard_writer import write_frames
-            write_frames(args.split, args.shards, args.out, args.jobs)
+            write_frames(args.split, args.shards, args.out, args.jobs, args.first_shard)
         elif args.command == 'measured':
             _write_measured(args)
         elif args.command == 'pictures':

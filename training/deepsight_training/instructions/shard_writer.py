@@ -28,14 +28,14 @@ def _write(split: str, folder: Path, shard: int) -> int:
     return write_shard(folder / f'{split}-{shard:05d}.tar', _samples(SPLITS[split], shard))
 
 
-def write_frames(split: str, shards: int, folder: Path, jobs: int = 1) -> None:
-    """Write the first ``shards`` shards of a split that are not in ``folder`` yet."""
+def write_frames(split: str, shards: int, folder: Path, jobs: int = 1, first: int = 0) -> None:
+    """Write those of ``shards`` shards of a split, from ``first`` on, that are not there yet."""
     folder.mkdir(parents=True, exist_ok=True)
     write = partial(_write, split, folder)
     frames = 0
     with tqdm(total=shards, unit='shard', desc=split) as bar, ExitStack() as stack:
         work = map if jobs == 1 else stack.enter_context(ProcessPoolExecutor(jobs)).map
-        for count in work(write, range(shards)):
+        for count in work(write, range(first, first + shards)):
             frames += count
             bar.set_postfix(frames=frames)
             bar.update()

@@ -2,9 +2,12 @@
 
 from collections.abc import Iterable
 from collections.abc import Iterator
+from contextlib import contextmanager
 import io
 import json
+import os
 from pathlib import Path
+import platform
 from typing import Any
 from typing import Final
 
@@ -70,16 +73,26 @@ def read_frames(folder: Path, split: str) -> Iterator[FrameSample]:
         yield decode(record)
 
 
+@contextmanager
+def new_shard(path: Path) -> Iterator[webdataset.TarWriter]:
+    """Open a shard that has its name only once it is whole: a stopped run goes on there."""
+    # Machines that share a folder do not write into each other's file.
+    partial = path.with_suffix(f'.{platform.node()}-{os.getpid()}.part')
+    try:
+        with webdataset.TarWriter(str(partial)) as writer:
+            yield writer
+        partial.rename(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
 def write_shard(path: Path, samples: Iterable[FrameSample]) -> int:
     """Write frames to a shard; return their number, 0 if the shard was there already."""
     if path.exists():
         return 0
-    partial = path.with_suffix('.part')
     count = 0
-    with webdataset.TarWriter(str(partial)) as writer:
+    with new_shard(path) as writer:
         for sample in samples:
             writer.write({'__key__': sample.name, **encode(sample)})
             count += 1
-    # A shard has its name only once it is whole, so that an interrupted run goes on there.
-    partial.rename(path)
     return count

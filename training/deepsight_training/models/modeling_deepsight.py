@@ -77,6 +77,8 @@ class DeepSightForConditionalGeneration(PreTrainedModel, GenerationMixin):
     base_model_prefix = 'model'
     main_input_name = 'input_ids'
     supports_gradient_checkpointing = True
+    accepts_loss_kwargs = False
+    """The loss is a mean over the batch: the trainer takes the mean of several of them itself."""
     _supports_sdpa = True
 
     def __init__(self, config: DeepSightConfig) -> None:
@@ -244,8 +246,8 @@ class DeepSightForConditionalGeneration(PreTrainedModel, GenerationMixin):
                 those of the place before it in the same question, or its own.
             classes: class or UNKNOWN per feature [B, H/4, W/4], with ``auxiliary`` heads.
             instances: class or UNKNOWN per cell [B, N], with them.
-            labels: ids [B, L], -100 where nothing is learned; without any answer, what is learned
-                is to see, and the language model is left out.
+            labels: ids [B, L], -100 where nothing is learned; without them, but with
+                ``instances``, what is learned is to see, and the language model is left out.
             attention_mask: [B, L], or boolean [B, 1, L, L] where questions share a picture.
             position_ids: [B, L].
             past_key_values: the language model's cache.
@@ -260,11 +262,10 @@ class DeepSightForConditionalGeneration(PreTrainedModel, GenerationMixin):
             if self.auxiliary is not None and instances is not None:
                 auxiliary_loss = self.auxiliary(
                     tokens[:, :-1], features, channels, classes, instances)
-                if labels is not None and not (labels >= 0).any():
+                if labels is None:
                     return DeepSightOutput(auxiliary_loss)
         elif inputs_embeds is None:
             inputs_embeds = self.get_input_embeddings()(input_ids)
-        kwargs.pop('num_items_in_batch', None)
         if attention_mask is not None and attention_mask.dim() == 4 and self._is_eager():
             attention_mask = torch.zeros_like(attention_mask, dtype=torch.float32).masked_fill(
                 ~attention_mask, torch.finfo(torch.float32).min)
@@ -273,9 +274,12 @@ class DeepSightForConditionalGeneration(PreTrainedModel, GenerationMixin):
             position_ids=position_ids, past_key_values=past_key_values, **kwargs)
         loss = None
         if labels is not None:
-            # Masked by hand: where questions share a picture, the mean is over all answers.
+            # Masked by hand: where questions share a picture, the mean is over all answers. Even
+            # without any the language model ran: other processes wait for each of its layers.
+            wanted = labels[:, 1:].flatten()
             loss = F.cross_entropy(
-                outputs.logits[:, :-1].flatten(0, 1).float(), labels[:, 1:].flatten())
+                outputs.logits[:, :-1].flatten(0, 1).float(), wanted, reduction='sum',
+            ) / (wanted >= 0).sum().clamp(min=1)
             if auxiliary_loss is not None:
                 loss = loss + auxiliary_loss
         return DeepSightOutput(loss, outputs.logits, outputs.past_key_values)

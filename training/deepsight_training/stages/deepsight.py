@@ -13,9 +13,12 @@ from pathlib import Path
 from typing import Final
 
 from deepsight_training.datasets.questions import FAMILY_WEIGHTS
+from deepsight_training.datasets.sample import DatasetError
 from deepsight_training.instructions.frames import Frames
 from deepsight_training.instructions.questions import FAMILIES
 from deepsight_training.instructions.sample import FrameSample
+from deepsight_training.instructions.splits import SPLITS
+from deepsight_training.instructions.splits import TRAINED
 from deepsight_training.models.modeling_deepsight import DeepSightForConditionalGeneration
 
 
@@ -36,6 +39,20 @@ SOURCES: Final[dict[str, Source]] = {
     'coco': Source('COCO with estimated depth, captions and checked instructions',
                    lambda folder: Frames(folder, 'coco')),
 }
+
+
+def read_source(name: str, folder: Path) -> Sequence[FrameSample]:
+    """Frames of one of ``SOURCES``, or of any ``name-*.tar`` in a folder."""
+    if name in SOURCES:
+        return SOURCES[name].read(folder)
+    held_out = {*SPLITS} - {*TRAINED}
+    if name in held_out:
+        raise DatasetError(f'{name} is held out for scoring: train on another source')
+    found = {path.name.rpartition('-')[0] for path in folder.glob('*-*.tar')} - held_out
+    if name not in found:
+        raise DatasetError(f'{folder} has no {name}-*.tar; sources are {", ".join(SOURCES)} and, '
+                           f'in that folder, {", ".join(sorted(found)) or "no others"}')
+    return Frames(folder, name)
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,8 @@ class PictureChecker:
     def __init__(self, name: str) -> None:
         """Load a local folder or a model of the hub."""
         self._processor = AutoProcessor.from_pretrained(name)
-        self._model = AutoModelForImageTextToText.from_pretrained(name).eval()
+        self._model = AutoModelForImageTextToText.from_pretrained(name).eval().to(
+            'cuda' if torch.cuda.is_available() else 'cpu')
 
     @torch.inference_mode()
     def __call__(self, instruction: Instruction, picture: Image.Image) -> str:
@@ -53,7 +54,8 @@ class PictureChecker:
                   'Begin with yes or no, then give a reason in one sentence.')
         chat = [{'role': 'user', 'content': [{'type': 'image'}, {'type': 'text', 'text': prompt}]}]
         text = self._processor.apply_chat_template(chat, add_generation_prompt=True)
-        inputs = self._processor(images=picture, text=text, return_tensors='pt')
+        inputs = self._processor(images=picture, text=text, return_tensors='pt').to(
+            self._model.device, self._model.dtype)
         tokens = self._model.generate(**inputs, max_new_tokens=60, do_sample=False)
         new = tokens[0, inputs['input_ids'].shape[1]:]
         return verdict(self._processor.decode(new, skip_special_tokens=True))

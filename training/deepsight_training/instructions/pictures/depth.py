@@ -28,15 +28,17 @@ class DepthEstimator:
     def __init__(self, name: str) -> None:
         """Load a local folder or a model of the hub; it must give metres, not relative depth."""
         self._processor = AutoImageProcessor.from_pretrained(name)
-        self._model = AutoModelForDepthEstimation.from_pretrained(name).eval()
+        self._model = AutoModelForDepthEstimation.from_pretrained(name).eval().to(
+            'cuda' if torch.cuda.is_available() else 'cpu')
 
     @torch.inference_mode()
     def __call__(self, picture: Image.Image) -> FloatImage:
         """Return depth [H, W] in metres, of the picture's size."""
-        inputs = self._processor(images=picture, return_tensors='pt')
+        inputs = self._processor(images=picture, return_tensors='pt').to(
+            self._model.device, self._model.dtype)
         found, = self._processor.post_process_depth_estimation(
             self._model(**inputs), target_sizes=[(picture.height, picture.width)])
-        depth: FloatImage = found['predicted_depth'].numpy().astype(np.float32)
+        depth: FloatImage = found['predicted_depth'].float().cpu().numpy()
         return depth
 
 

@@ -40,8 +40,8 @@ class InstructionWriter(Protocol):
     """Writes instructions about a frame, of which people said ``captions``."""
 
     def __call__(self, sample: FrameSample, captions: Sequence[str],
-                 rng: np.random.Generator) -> list[Instruction]:
-        """Return some instructions; none if nothing can be said."""
+                 rng: np.random.Generator) -> list[Instruction] | None:
+        """Return instructions, none if nothing can be said; None if a reply held no list."""
         ...
 
 
@@ -63,12 +63,12 @@ class Endpoint:
         if not os.environ.get('OPENAI_API_KEY'):
             raise DatasetError('OPENAI_API_KEY is not set; export the key of the endpoint, or '
                                'write with --writer grammar')
-        self._client = OpenAI()
+        self._client = OpenAI(max_retries=8, timeout=60)
         self._model = model
 
     def __call__(self, sample: FrameSample, captions: Sequence[str],
-                 rng: np.random.Generator) -> list[Instruction]:
-        """Ask for instructions; a reply of another form than asked for gives none."""
+                 rng: np.random.Generator) -> list[Instruction] | None:
+        """Ask for instructions; a reply of another form than asked for gives None."""
         try:
             reply = self._client.chat.completions.create(
                 model=self._model, seed=int(rng.integers(2**31)),
@@ -77,7 +77,8 @@ class Endpoint:
         except OpenAIError as error:
             raise DatasetError(f'the endpoint failed: {error}; the same command again goes on '
                                'where it stopped') from error
-        return parse_reply(reply.choices[0].message.content or '')
+        # A filter may leave no choice at all.
+        return parse_reply(reply.choices[0].message.content or '' if reply.choices else '')
 
 
 def describe(sample: FrameSample, captions: Sequence[str]) -> str:
@@ -91,11 +92,11 @@ def describe(sample: FrameSample, captions: Sequence[str]) -> str:
     return '\n'.join(lines)
 
 
-def parse_reply(text: str) -> list[Instruction]:
-    """Read the JSON list in a reply, also from between other words."""
+def parse_reply(text: str) -> list[Instruction] | None:
+    """Read the JSON list in a reply, also from between other words; None without one."""
     start, end = text.find('['), text.rfind(']')
     try:
         listed = json.loads(text[start:end + 1])
         return [Instruction(str(entry['question']), str(entry['answer'])) for entry in listed]
     except (ValueError, TypeError, KeyError):
-        return []
+        return None
