@@ -102,7 +102,7 @@ class EmbodiedDepthParameters(NodeParameters):
         1, 'Threads of the segmentation network', limits=(1, 64))
     rectified: bool = parameter(
         True, 'Pictures are rectified: P is used, D and R are ignored. false: they are raw, K and '
-        'D are used, and what is published is rectified')
+        'D are used, and what is published is rectified: NaN and label 0 where they show nothing')
     compressed: bool = parameter(
         False, 'Subscribe to CompressedImage (JPEG or PNG) instead of Image; remap image to the '
         'topic that ends in compressed')
