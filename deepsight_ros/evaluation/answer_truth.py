@@ -13,7 +13,7 @@ from deepsight_ros.geometry import Camera
 from deepsight_ros.geometry import GroundPlane
 from deepsight_ros.geometry.points import Robot
 from deepsight_ros.language.answers import parse_answer
-from deepsight_ros.perception.answering import with_places
+from deepsight_ros.language.places import with_places
 from deepsight_ros.perception.evidence import DepthFrame
 from deepsight_ros.perception.evidence import Evidence
 from deepsight_ros.perception.evidence import find_evidence

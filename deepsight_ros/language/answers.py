@@ -9,6 +9,7 @@ import re
 from typing import Final
 from typing import Literal
 
+from deepsight_ros.language.lengths import lengths_in
 from deepsight_ros.language.places import find_places
 from deepsight_ros.language.places import PIXEL
 from deepsight_ros.language.places import PLACE
@@ -31,6 +32,9 @@ _NAME: Final = re.compile(r"[a-z][a-z' -]*")
 _BESIDE: Final = re.compile(r'is (left|right) of')
 """How two places lie that stand around it."""
 _METRES: Final = {'cm': 0.01, 'mm': 0.001}
+LEARNED_RATIO: Final = 1.5
+"""Moves that a model learns are shorter or longer than the free way by this factor at most."""
+_YES_NO: Final = re.compile(r'^\s*(?:yes|no)\b', re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,22 @@ def parse_answer(text: str) -> Answer:
     if kind == 'distance' and words != NOTHING_AHEAD:
         value = distance
     return Answer(kind, text, value, 'm' if kind == 'distance' else '', distance, ahead, places)
+
+
+def settled_move(question: str, text: str) -> str:
+    """
+    Return an answer whose yes or no follows from its own length where the two are far apart.
+
+    Moves are learned up to ``LEARNED_RATIO`` shorter or longer than what is free, where a model
+    reads closer than it writes; beyond, "yes" comes whatever it reads.
+    """
+    answer, lengths = parse_answer(text), lengths_in(question)
+    if answer.kind != 'yes_no' or not answer.ahead or len(lengths) != 1:
+        return text
+    free = math.inf if answer.distance is None else answer.distance
+    if lengths[0] * LEARNED_RATIO < free:
+        return _YES_NO.sub('yes', text)
+    return _YES_NO.sub('no', text) if lengths[0] > free * LEARNED_RATIO else text
 
 
 def _kind_and_value(plain: str, words: str) -> tuple[Kind, float | int | str | None]:

@@ -12,11 +12,20 @@ from dataclasses import dataclass
 import re
 from typing import Final
 
+from deepsight_ros.language.errors import LanguageError
+
 _SHARE: Final = r'(0(?:\.\d+)?|1(?:\.0+)?)'
 PLACE: Final = re.compile(rf'<(loc|region):{_SHARE},{_SHARE}>')
 """A place in a text: what it is called, u, v."""
 PIXEL: Final = re.compile(r'\(\s*(\d{1,5})\s*,\s*(\d{1,5})\s*\)')
 """A place as answers write it: (column, row)."""
+_WRITTEN: Final = re.compile(
+    r'[(\[]\s*([+-]?(?:\d+\.?\d*|\.\d+))\s*[,;\s]\s*([+-]?(?:\d+\.?\d*|\.\d+))\s*[)\]]')
+"""A place as people write it: column and row, as in ``PIXEL``, in any brackets."""
+_MARK: Final = re.compile(r'<(?:loc|region):[^<>]*>?')
+_LOOSE: Final = re.compile(
+    r'\b(?:x\s*[=:]|(?:pixels?|coordinates?)(?:\s+at)?)\s*[+-]?\d', re.IGNORECASE)
+"""A place that is written in a way that the model would overlook."""
 
 
 @dataclass(frozen=True)
@@ -46,3 +55,42 @@ def find_places(text: str) -> tuple[Place, ...]:
     """Places that a text names, in order."""
     return tuple(
         Place(float(u), float(v), name == 'region') for name, u, v in PLACE.findall(text))
+
+
+def with_places(question: str, size: tuple[int, int]) -> str:
+    """
+    Write pixels (column, row) in a question as regions.
+
+    Raises ``LanguageError`` for a place that is outside the picture or not written in a way that
+    the model reads: it would answer about something else.
+    """
+    if not question.strip():
+        raise LanguageError('the question is empty')
+
+    def place(found: re.Match[str]) -> str:
+        column, row = float(found[1]), float(found[2])
+        if '.' in found[0] and 0 <= column <= 1 and 0 <= row <= 1:
+            raise LanguageError(f'{found[0]} may be shares of the picture; write pixels as '
+                                '(column, row) or shares as <region:0.5,0.5>')
+        if not (0 <= column < size[0] and 0 <= row < size[1]):
+            raise LanguageError(f'pixel {found[0]} is outside the depth image of '
+                                f'{size[0]}x{size[1]}')
+        return str(Place.of_pixel(int(column), int(row), *size, is_region=True))
+
+    asked = _WRITTEN.sub(place, question)
+    for mark in _MARK.finditer(asked):
+        if PLACE.fullmatch(mark[0]) is None:
+            raise LanguageError(f'{mark[0]} is no place; shares of width and height lie between '
+                                '0 and 1, as in <region:0.5,0.5>')
+    if loose := _LOOSE.search(asked):
+        raise LanguageError(f'the place at "{loose[0]}" cannot be read; write pixels as '
+                            '(column, row)')
+    return asked
+
+
+def with_pixels(text: str, size: tuple[int, int]) -> str:
+    """Write the places of an answer as pixels (column, row)."""
+    def pixel(found: re.Match[str]) -> str:
+        column, row = Place(float(found[2]), float(found[3])).pixel(*size)
+        return f'({column}, {row})'
+    return PLACE.sub(pixel, text)

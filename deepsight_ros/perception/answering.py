@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
-import math
 from pathlib import Path
-import re
 import time
 from typing import Any
 from typing import Final
@@ -24,6 +22,7 @@ from deepsight_ros.geometry.errors import GroundError
 from deepsight_ros.language.answers import Answer
 from deepsight_ros.language.answers import metres
 from deepsight_ros.language.answers import parse_answer
+from deepsight_ros.language.answers import settled_move
 from deepsight_ros.language.decoder import Decoder
 from deepsight_ros.language.embeddings import Picture
 from deepsight_ros.language.errors import LanguageError
@@ -31,10 +30,9 @@ from deepsight_ros.language.generation import Limits
 from deepsight_ros.language.generation import NO_LIMITS
 from deepsight_ros.language.generation import Sampling
 from deepsight_ros.language.lengths import as_learned
-from deepsight_ros.language.lengths import lengths_in
 from deepsight_ros.language.model import LanguageModel
-from deepsight_ros.language.places import PLACE
-from deepsight_ros.language.places import Place
+from deepsight_ros.language.places import with_pixels
+from deepsight_ros.language.places import with_places
 from deepsight_ros.language.questions import asks_for_danger
 from deepsight_ros.language.questions import asks_for_height
 from deepsight_ros.language.questions import asks_for_the_way
@@ -58,16 +56,6 @@ _EMPTY: Final = ('nothing was measured in this depth image: every pixel is zero 
 _OTHER_WAY_ROUND: Final = ('yes and no would mean the opposite here; ask whether it is safe to '
                            'move so far')
 _NO_WORDS: Final = 'the model had no words for this; ask in others'
-_WRITTEN: Final = re.compile(
-    r'[(\[]\s*([+-]?(?:\d+\.?\d*|\.\d+))\s*[,;\s]\s*([+-]?(?:\d+\.?\d*|\.\d+))\s*[)\]]')
-"""A place as people write it: column and row, as in ``PIXEL``, in any brackets."""
-_MARK: Final = re.compile(r'<(?:loc|region):[^<>]*>?')
-_LOOSE: Final = re.compile(
-    r'\b(?:x\s*[=:]|(?:pixels?|coordinates?)(?:\s+at)?)\s*[+-]?\d', re.IGNORECASE)
-"""A place that is written in a way that the model would overlook."""
-LEARNED_RATIO: Final = 1.5
-"""Moves that a model learns are shorter or longer than the free way by this factor at most."""
-_YES_NO: Final = re.compile(r'^\s*(?:yes|no)\b', re.IGNORECASE)
 _ENDINGS: Final = {'cancelled': 'cancelled', 'deadline': 'the deadline passed'}
 
 
@@ -263,58 +251,3 @@ def unanswered(question: str, status: Status, error: str) -> SpatialAnswer:
     """Return what to say where no model was asked."""
     return SpatialAnswer(question, '', parse_answer(''), Evidence(), 0.0, 0, 0.0, 0.0, 0.0, status,
                          error)
-
-
-def with_places(question: str, size: tuple[int, int]) -> str:
-    """
-    Write pixels (column, row) in a question as regions.
-
-    Raises ``LanguageError`` for a place that is outside the picture or not written in a way that
-    the model reads: it would answer about something else.
-    """
-    if not question.strip():
-        raise LanguageError('the question is empty')
-
-    def place(found: re.Match[str]) -> str:
-        column, row = float(found[1]), float(found[2])
-        if '.' in found[0] and 0 <= column <= 1 and 0 <= row <= 1:
-            raise LanguageError(f'{found[0]} may be shares of the picture; write pixels as '
-                                '(column, row) or shares as <region:0.5,0.5>')
-        if not (0 <= column < size[0] and 0 <= row < size[1]):
-            raise LanguageError(f'pixel {found[0]} is outside the depth image of '
-                                f'{size[0]}x{size[1]}')
-        return str(Place.of_pixel(int(column), int(row), *size, is_region=True))
-
-    asked = _WRITTEN.sub(place, question)
-    for mark in _MARK.finditer(asked):
-        if PLACE.fullmatch(mark[0]) is None:
-            raise LanguageError(f'{mark[0]} is no place; shares of width and height lie between '
-                                '0 and 1, as in <region:0.5,0.5>')
-    if loose := _LOOSE.search(asked):
-        raise LanguageError(f'the place at "{loose[0]}" cannot be read; write pixels as '
-                            '(column, row)')
-    return asked
-
-
-def settled_move(question: str, text: str) -> str:
-    """
-    Return an answer whose yes or no follows from its own length where the two are far apart.
-
-    Moves are learned up to ``LEARNED_RATIO`` shorter or longer than what is free, where a model
-    reads closer than it writes; beyond, "yes" comes whatever it reads.
-    """
-    answer, lengths = parse_answer(text), lengths_in(question)
-    if answer.kind != 'yes_no' or not answer.ahead or len(lengths) != 1:
-        return text
-    free = math.inf if answer.distance is None else answer.distance
-    if lengths[0] * LEARNED_RATIO < free:
-        return _YES_NO.sub('yes', text)
-    return _YES_NO.sub('no', text) if lengths[0] > free * LEARNED_RATIO else text
-
-
-def with_pixels(text: str, size: tuple[int, int]) -> str:
-    """Write the places of an answer as pixels (column, row)."""
-    def pixel(found: re.Match[str]) -> str:
-        column, row = Place(float(found[2]), float(found[3])).pixel(*size)
-        return f'({column}, {row})'
-    return PLACE.sub(pixel, text)

@@ -2,17 +2,11 @@ from dataclasses import replace
 import json
 import math
 
-import pytest
-
 from deepsight_ros.language.answers import parse_answer
-from deepsight_ros.language.errors import LanguageError
 from deepsight_ros.perception.answer_details import answer_details
 from deepsight_ros.perception.answer_details import Source
-from deepsight_ros.perception.answering import settled_move
 from deepsight_ros.perception.answering import SpatialAnswer
 from deepsight_ros.perception.answering import unanswered
-from deepsight_ros.perception.answering import with_pixels
-from deepsight_ros.perception.answering import with_places
 from deepsight_ros.perception.evidence import Evidence
 
 KEYS = {
@@ -70,35 +64,3 @@ def test_the_sentence_tells_of_a_disagreement_and_of_errors():
                        evidence=replace(EVIDENCE, agrees=False, measured=4.0))
         assert move.sentence == f'yes, 9.00 m ahead; {ending}'
     assert unanswered('?', 'stale', 'too old').sentence == 'no answer: too old'
-
-
-@pytest.mark.parametrize(('question', 'said', 'settled'), [
-    ('is it safe to move 8 m?', 'yes, 3.71 m ahead', 'no, 3.71 m ahead'),
-    ('is it safe to move 30 feet?', 'yes, 3.71 m ahead', 'no, 3.71 m ahead'),
-    ('is it safe to move 1 m?', 'no, 3.71 m ahead', 'yes, 3.71 m ahead'),
-    ('is it safe to move 1 m?', 'no, nothing ahead', 'yes, nothing ahead'),
-    # Close to what is free the model's word counts.
-    ('is it safe to move 4 m?', 'yes, 3.71 m ahead', 'yes, 3.71 m ahead'),
-    ('is it safe to move 3 m?', 'no, 3.71 m ahead', 'no, 3.71 m ahead'),
-    ('is it safe to move on?', 'yes, 3.71 m ahead', 'yes, 3.71 m ahead'),
-    ('is there a chair 8 m away?', 'yes', 'yes'), ('how far?', '3.71 m ahead', '3.71 m ahead')])
-def test_yes_and_no_follow_from_a_length_far_from_the_asked_one(question, said, settled):
-    assert settled_move(question, said) == settled
-
-
-def test_pixels_stand_for_places_and_back():
-    asked = with_places('how far is (320, 410) from (0,0)?', (640, 480))
-    assert asked == 'how far is <region:0.50078,0.85521> from <region:0.00078,0.00104>?'
-    assert with_pixels(asked, (640, 480)) == 'how far is (320, 410) from (0, 0)?'
-    for written in ('[320, 410]', '(320 410)', '(320;410)', '( 320.7, 410.2 )'):
-        assert with_places(written, (640, 480)) == '<region:0.50078,0.85521>'
-
-
-@pytest.mark.parametrize(('question', 'match'), [
-    ('(640, 0)', r'\(640, 0\) is outside .* 640x480'), ('(-5, 30)', 'outside'),
-    ('(123456, 3)', 'outside'), ('(0.5, 0.5)', 'shares'), ('x=80, y=100', r'\(column, row\)'),
-    ('pixel 80 100', r'\(column, row\)'), ('<region:1.5,0.5>', 'between 0 and 1'),
-    ('<loc:.5,.5>', 'between 0 and 1'), ('<region:0.5', 'between 0 and 1')])
-def test_places_that_would_be_overlooked_are_refused(question, match):
-    with pytest.raises(LanguageError, match=match):
-        with_places(f'how far is {question}', (640, 480))

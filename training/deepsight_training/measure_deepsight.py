@@ -17,12 +17,12 @@ from tqdm import tqdm
 
 from deepsight_ros.benchmarks.language_rows import open_precision
 from deepsight_ros.engines.manifest import Manifest
+from deepsight_ros.language.answers import settled_move
 from deepsight_ros.language.generation import Limits
 from deepsight_ros.language.lengths import as_learned
+from deepsight_ros.language.places import with_pixels
 from deepsight_ros.language.prompts import Prompter
-from deepsight_ros.perception.answering import settled_move
 from deepsight_ros.perception.answering import SpatialAnswer
-from deepsight_ros.perception.answering import with_pixels
 from deepsight_ros.perception.evidence import DepthFrame
 from deepsight_training.datasets.questions import pack
 from deepsight_training.instructions.questions import write_questions
