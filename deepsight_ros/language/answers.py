@@ -34,7 +34,6 @@ _BESIDE: Final = re.compile(r'is (left|right) of')
 _METRES: Final = {'cm': 0.01, 'mm': 0.001}
 LEARNED_RATIO: Final = 1.5
 """Moves that a model learns are shorter or longer than the free way by this factor at most."""
-_YES_NO: Final = re.compile(r'^\s*(?:yes|no)\b', re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -81,20 +80,26 @@ def parse_answer(text: str) -> Answer:
     return Answer(kind, text, value, 'm' if kind == 'distance' else '', distance, ahead, places)
 
 
-def settled_move(question: str, text: str) -> str:
-    """
-    Return an answer whose yes or no follows from its own length where the two are far apart.
+def is_about_a_move(question: str, answer: Answer) -> bool:
+    """Whether an answer says yes or no to moving as far as the question names."""
+    return answer.kind == 'yes_no' and answer.ahead and len(lengths_in(question)) == 1
 
-    Moves are learned up to ``LEARNED_RATIO`` shorter or longer than what is free, where a model
-    reads closer than it writes; beyond, "yes" comes whatever it reads.
+
+def settled_move(question: str, text: str, obstacle: str) -> str:
     """
-    answer, lengths = parse_answer(text), lengths_in(question)
-    if answer.kind != 'yes_no' or not answer.ahead or len(lengths) != 1:
+    Return the answer to a question about a move, given that about the nearest obstacle.
+
+    Moves are learned up to ``LEARNED_RATIO`` shorter or longer than what is free; there the answer
+    stays. Beyond, "yes" comes whatever is there, and yes or no follow from the obstacle.
+    """
+    found = parse_answer(obstacle)
+    if found.kind != 'distance':
         return text
-    free = math.inf if answer.distance is None else answer.distance
-    if lengths[0] * LEARNED_RATIO < free:
-        return _YES_NO.sub('yes', text)
-    return _YES_NO.sub('no', text) if lengths[0] > free * LEARNED_RATIO else text
+    free = math.inf if found.distance is None else found.distance
+    wanted, = lengths_in(question)
+    if free / LEARNED_RATIO <= wanted <= free * LEARNED_RATIO:
+        return text
+    return f'{"yes" if wanted < free else "no"}, {obstacle}'
 
 
 def _kind_and_value(plain: str, words: str) -> tuple[Kind, float | int | str | None]:

@@ -20,12 +20,14 @@ from deepsight_ros.engines.tensors import Array
 from deepsight_ros.geometry.camera import Camera
 from deepsight_ros.geometry.errors import GroundError
 from deepsight_ros.language.answers import Answer
+from deepsight_ros.language.answers import is_about_a_move
 from deepsight_ros.language.answers import metres
 from deepsight_ros.language.answers import parse_answer
 from deepsight_ros.language.answers import settled_move
 from deepsight_ros.language.decoder import Decoder
 from deepsight_ros.language.embeddings import Picture
 from deepsight_ros.language.errors import LanguageError
+from deepsight_ros.language.generation import Generation
 from deepsight_ros.language.generation import Limits
 from deepsight_ros.language.generation import NO_LIMITS
 from deepsight_ros.language.generation import Sampling
@@ -56,6 +58,8 @@ _EMPTY: Final = ('nothing was measured in this depth image: every pixel is zero 
 _OTHER_WAY_ROUND: Final = ('yes and no would mean the opposite here; ask whether it is safe to '
                            'move so far')
 _NO_WORDS: Final = 'the model had no words for this; ask in others'
+OBSTACLE: Final = 'How far is the nearest obstacle?'
+"""What is asked besides, where somebody asks whether a move is safe."""
 _ENDINGS: Final = {'cancelled': 'cancelled', 'deadline': 'the deadline passed'}
 
 
@@ -221,11 +225,12 @@ class SpatialAnswering:
             encoded = time.monotonic()
             say = on_text and (lambda text: on_text(with_pixels(text, size)))
             text, done = self.model.answer(picture, asked, limits, sampling, say)
+            if done.status == 'ok' and is_about_a_move(asked, parse_answer(text)):
+                text, done = self._settle(picture, asked, text, done, limits)
         except LanguageError as refusal:
             return unanswered(question, 'rejected', str(refusal))
         except GroundError as problem:
             return unanswered(question, 'error', str(problem))
-        text = settled_move(asked, text)
         answer, evidence, error = parse_answer(text), Evidence(), ''
         status: Status = done.status
         if status != 'ok':
@@ -245,6 +250,18 @@ class SpatialAnswering:
         return SpatialAnswer(
             question, with_pixels(text, size), answer, evidence, confidence,
             len(done.tokens), encoded - started, done.prefill_s, done.decode_s, status, error)
+
+    def _settle(
+        self, picture: Picture, asked: str, text: str, done: Generation, limits: Limits,
+    ) -> tuple[str, Generation]:
+        """Answer a question about a move once the nearest obstacle is known, too."""
+        obstacle, read = self.model.answer(picture, OBSTACLE, limits)
+        if read.status != 'ok':
+            return '', read
+        settled = settled_move(asked, text, obstacle)
+        return settled, Generation(
+            done.tokens + read.tokens, (done if settled == text else read).probability, 'ok',
+            done.prefill_s, done.decode_s + read.prefill_s + read.decode_s)
 
 
 def unanswered(question: str, status: Status, error: str) -> SpatialAnswer:

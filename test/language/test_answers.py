@@ -2,6 +2,7 @@
 
 import pytest
 
+from deepsight_ros.language.answers import is_about_a_move
 from deepsight_ros.language.answers import metres
 from deepsight_ros.language.answers import parse_answer
 from deepsight_ros.language.answers import settled_move
@@ -68,18 +69,25 @@ def test_what_is_no_place_is_none():
     assert find_places('<loc:1.5,0.2> <loc:a,b> <spot:0.1,0.1> <loc:0.1>') == ()
 
 
-@pytest.mark.parametrize(('question', 'said', 'settled'), [
-    ('is it safe to move 8 m?', 'yes, 3.71 m ahead', 'no, 3.71 m ahead'),
-    ('is it safe to move 30 feet?', 'yes, 3.71 m ahead', 'no, 3.71 m ahead'),
-    ('is it safe to move 1 m?', 'no, 3.71 m ahead', 'yes, 3.71 m ahead'),
-    ('is it safe to move 1 m?', 'no, nothing ahead', 'yes, nothing ahead'),
-    # Close to what is free the model's word counts.
-    ('is it safe to move 4 m?', 'yes, 3.71 m ahead', 'yes, 3.71 m ahead'),
-    ('is it safe to move 3 m?', 'no, 3.71 m ahead', 'no, 3.71 m ahead'),
-    ('is it safe to move on?', 'yes, 3.71 m ahead', 'yes, 3.71 m ahead'),
-    ('is there a chair 8 m away?', 'yes', 'yes'), ('how far?', '3.71 m ahead', '3.71 m ahead')])
-def test_yes_and_no_follow_from_a_length_far_from_the_asked_one(question, said, settled):
-    assert settled_move(question, said) == settled
+@pytest.mark.parametrize(('question', 'obstacle', 'settled'), [
+    ('is it safe to move 8 m?', '3.71 m ahead', 'no, 3.71 m ahead'),
+    ('is it safe to move 30 feet?', '3.71 m ahead', 'no, 3.71 m ahead'),
+    ('is it safe to move 1 m?', '3.71 m ahead', 'yes, 3.71 m ahead'),
+    ('is it safe to move 1 m?', 'nothing ahead', 'yes, nothing ahead'),
+    # Close to what is free the model's word counts, and where it sees no way at all.
+    ('is it safe to move 4 m?', '3.71 m ahead', 'yes, 5.00 m ahead'),
+    ('is it safe to move 3 m?', '3.71 m ahead', 'yes, 5.00 m ahead'),
+    ('is it safe to move 8 m?', 'cannot tell from depth', 'yes, 5.00 m ahead')])
+def test_far_from_what_is_free_the_nearest_obstacle_says_yes_or_no(question, obstacle, settled):
+    assert settled_move(question, 'yes, 5.00 m ahead', obstacle) == settled
+
+
+@pytest.mark.parametrize(('question', 'text', 'expected'), [
+    ('is it safe to move 4 m?', 'no, 3.71 m ahead', True),
+    ('is it safe to move on?', 'no, 3.71 m ahead', False),
+    ('is it safe to move 4 m?', 'yes', False), ('is it safe to move 4 m?', '3.7 m ahead', False)])
+def test_answers_about_moves(question, text, expected):
+    assert is_about_a_move(question, parse_answer(text)) is expected
 
 
 def test_pixels_stand_for_places_and_back():

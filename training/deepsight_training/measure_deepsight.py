@@ -17,12 +17,16 @@ from tqdm import tqdm
 
 from deepsight_ros.benchmarks.language_rows import open_precision
 from deepsight_ros.engines.manifest import Manifest
+from deepsight_ros.language.answers import is_about_a_move
+from deepsight_ros.language.answers import parse_answer
 from deepsight_ros.language.answers import settled_move
 from deepsight_ros.language.generation import Limits
 from deepsight_ros.language.lengths import as_learned
 from deepsight_ros.language.places import with_pixels
 from deepsight_ros.language.prompts import Prompter
+from deepsight_ros.perception.answering import OBSTACLE
 from deepsight_ros.perception.answering import SpatialAnswer
+from deepsight_ros.perception.answering import SpatialAnswering
 from deepsight_ros.perception.evidence import DepthFrame
 from deepsight_training.datasets.questions import pack
 from deepsight_training.instructions.questions import write_questions
@@ -115,16 +119,28 @@ def _ask_in_turns(
     seconds = 0.0
     said: dict[str, list[SpatialAnswer]] = {precision: [] for precision in bundles}
     for frame, question in tqdm(asked, unit='question', desc='compare'):
-        written = as_learned(question)
         started = time.perf_counter()
-        tokens = ask_torch(
-            model, reference.model.prompter, reference.encoder_inputs(frame), written)
+        text = _torch_text(model, reference, frame, as_learned(question))
         seconds += time.perf_counter() - started
-        text = settled_move(written, reference.model.tokenizer.decode(tokens))
         expected.append(with_pixels(text, frame.camera.size))
         for precision, answering in bundles.items():
             said[precision].append(answering.ask(frame, question, LIMITS))
     return expected, seconds, said
+
+
+def _torch_text(model: DeepSightForConditionalGeneration, reference: SpatialAnswering,
+                frame: DepthFrame, question: str) -> str:
+    """What ``reference`` would say if ``generate`` of transformers stood behind it."""
+    shown = reference.encoder_inputs(frame)
+
+    def ask(question: str) -> str:
+        tokens = ask_torch(model, reference.model.prompter, shown, question)
+        return reference.model.tokenizer.decode(tokens)
+
+    text = ask(question)
+    if is_about_a_move(question, parse_answer(text)):
+        return settled_move(question, text, ask(OBSTACLE))
+    return text
 
 
 def _seconds(answer: SpatialAnswer) -> float:
