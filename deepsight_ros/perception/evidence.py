@@ -149,15 +149,17 @@ def _pixel_of(frame: DepthFrame, place: Place, answer: Answer) -> Pixel | None:
     """
     height, width = frame.depth.shape
     column, row = place.pixel(width, height)
-    across, down = (math.ceil(size / (2 * BINS)) for size in (width, height))
+    # The nearest obstacle is often an edge that is a pixel wide: models point beside it, too.
+    bins = 3 if answer.ahead else 1
+    across, down = (bins * math.ceil(size / (2 * BINS)) for size in (width, height))
     left, top = max(0, column - across), max(0, row - down)
     window = frame.points[top:row + down + 1, left:column + across + 1]
+    rows, columns = np.indices(window.shape[:2])
+    cost = np.hypot(rows + top - row, columns + left - column)
+    cost[np.isnan(window[..., 2])] = np.nan
     if len(answer.places) == 1 and answer.distance is not None:
-        cost = np.abs(_distances(frame, window, answer.ahead) - answer.distance)
-    else:
-        rows, columns = np.indices(window.shape[:2])
-        cost = np.hypot(rows + top - row, columns + left - column)
-        cost[np.isnan(window[..., 2])] = np.nan
+        # Of pixels that fit alike the nearest one.
+        cost = 1e-3 * cost + np.abs(_distances(frame, window, answer.ahead) - answer.distance)
     if np.isnan(cost).all():
         return None
     down, across = np.unravel_index(int(np.nanargmin(cost)), cost.shape)
