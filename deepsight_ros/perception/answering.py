@@ -261,7 +261,7 @@ class SpatialAnswering:
         settled = settled_move(asked, text, obstacle)
         return settled, Generation(
             done.tokens + read.tokens, (done if settled == text else read).probability, 'ok',
-            done.prefill_s, done.decode_s + read.prefill_s + read.decode_s)
+            done.prefill_s + read.prefill_s, done.decode_s + read.decode_s)
 
 
 def unanswered(question: str, status: Status, error: str) -> SpatialAnswer:
