@@ -120,7 +120,7 @@ def _errors(d: npt.NDArray[np.float64], g: npt.NDArray[np.float64]) -> dict[str,
         'rmse': math.sqrt(float(np.mean(difference**2))),
         'rmse_log': math.sqrt(squared_log),
         'log10': float(np.mean(np.abs(log_ratio))) / math.log(10.0),
-        'silog': 100.0 * math.sqrt(max(squared_log - float(np.mean(log_ratio))**2, 0.0)),
+        'silog': 100.0 * float(np.std(log_ratio)),
     }
 
 

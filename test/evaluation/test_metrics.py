@@ -51,9 +51,8 @@ def by_definition(pairs: list[tuple[float, float]]) -> dict[str, float]:
 def test_agrees_with_the_definitions(pairs):
     prediction, truth = np.array(pairs, np.float64).reshape(-1, 2).T
     expected = by_definition(pairs)
-    # silog is the root of a difference: its error is the root of the rounding error.
     assert depth_metrics(prediction, truth, CAP) == pytest.approx(
-        expected, rel=1e-9, abs=1e-5, nan_ok=True)
+        expected, rel=1e-9, abs=1e-9, nan_ok=True)
 
 
 @given(st.lists(st.tuples(PREDICTION, TRUTH), max_size=60))
