@@ -57,11 +57,12 @@ def build(request: Request, report: StageReport) -> Path:
     key = compiler.key(manifest, request.options)
     timings = cache / 'timings' / f'{_file_name(key.tensorrt, key.gpu)}.cache'
     report('wait', 'until no other process builds a plan', 0, 0)
-    # One build at a time: two would share the memory, and time each other instead of the GPU.
-    with locked(plan_path(key, cache)), locked(timings):
+    with locked(plan_path(key, cache)):
         if (there := _already_there(key, cache)) is not None:
             return there
-        return _build(bundle, cache, manifest, compiler, key, request.options, timings, report)
+        # One build at a time: two would share the memory, and time each other instead of the GPU.
+        with locked(timings):
+            return _build(bundle, cache, manifest, compiler, key, request.options, timings, report)
 
 
 def load_compiler(name: str) -> Compiler:

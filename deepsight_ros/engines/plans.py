@@ -13,7 +13,6 @@ from dataclasses import asdict
 from dataclasses import dataclass
 import hashlib
 import json
-import os
 from pathlib import Path
 import shlex
 from typing import Any
@@ -143,7 +142,7 @@ def find_plan(key: PlanKey, cache: Path, bundle: Path) -> Plan:
     """
     try:
         return read_plan(*_choose(key, cache))
-    except EngineError as error:
+    except (EngineError, OSError) as error:
         raise EngineError(f'{error}; build it: {build_command(bundle, cache)}') from error
 
 
@@ -170,12 +169,6 @@ def save_plan(content: bytes, manifest: PlanManifest, cache: Path) -> Path:
 def _choose(key: PlanKey, cache: Path) -> tuple[Path, PlanManifest]:
     """Return the path and manifest of the plan to use; raises ``EngineError``."""
     path = plan_path(key, cache)
-    try:
-        os.scandir(path.parent).close()
-    except FileNotFoundError:
-        pass
-    except OSError as error:
-        raise EngineError(f'{path.parent} cannot be read ({error.strerror})') from error
     if path.with_suffix('.json').is_file():
         manifest = PlanManifest.read(path.with_suffix('.json'))
         if manifest.key == key:

@@ -50,7 +50,7 @@ _ABOVE: Final = re.compile(
 _DANGER: Final = re.compile(
     r'\b(hit|hits|hitting|collid\w+|collisions?|crash\w*|bump\w*|touch\w*|block\w*|barred|'
     r'obstruct\w*|obstacles?|unsafe|dangers?|dangerous|risk|risky|in (?:the|our|my|your|its) way|'
-    r'closer than|nearer than)\b', re.IGNORECASE)
+    r'closer than|nearer than|(?:some|any)(?:thing|one|body))\b', re.IGNORECASE)
 _DENIED: Final = re.compile(
     r"(\b(without|avoid\w*|before|free (?:of|from)|clear of|no|not|nothing)|n't)\b"
     r'(\W+\w+){1,4}|\b(?:collision|obstacle)s?[- ]free\b', re.IGNORECASE)

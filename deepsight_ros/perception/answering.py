@@ -93,18 +93,23 @@ class SpatialAnswer:
             return f'no answer: {self.error}'
         if self.evidence.agrees is not False:
             return self.text
+        return f'{self.text}; but the depth image {self._contradiction()}'
+
+    def _contradiction(self) -> str:
+        """What the depth image has instead."""
+        answer, evidence = self.answer, self.evidence
+        if answer.kind == 'yes_no' and evidence.measured is not None:
+            ahead = f'{metres(evidence.measured)} ahead'
+            if move_agrees(self.question, answer, evidence.measured) is not False:
+                return f'has {ahead}'
+            return f'says {"no" if answer.value == "yes" else "yes"}, {ahead}'
         # A height or a gap is no distance of the place that was looked at.
-        measured = (self.evidence.distance if self.answer.ahead or self.evidence.measured is None
-                    else self.evidence.measured)
-        if self.answer.kind in ('choice', 'direction'):
-            measured = None  # places were compared: no single length speaks against it
-        if self.answer.kind == 'yes_no' and self.answer.ahead and self.evidence.measured:
-            is_right = move_agrees(self.question, self.answer, self.evidence.measured) is not False
-            other = 'no' if self.answer.value == 'yes' else 'yes'
-            return (f'{self.text}; but the depth image {"has" if is_right else f"says {other},"} '
-                    f'{metres(self.evidence.measured)} ahead')
-        there = 'says otherwise' if measured is None else f'has {metres(measured)} there'
-        return f'{self.text}; but the depth image {there}'
+        measured = (evidence.distance if answer.ahead or evidence.measured is None
+                    else evidence.measured)
+        # Where places were compared no single length speaks against it.
+        if measured is None or answer.kind in ('choice', 'direction'):
+            return 'says otherwise'
+        return f'has {metres(measured)} there'
 
 
 class SpatialAnswering:

@@ -49,22 +49,19 @@ def write_bag(
 
 def as_sqlite(source: Path, target: Path) -> Path:
     """The same messages in a sqlite3 bag."""
-    with AnyReader([source]) as reader, \
-            Writer(target, version=8, storage_plugin=StoragePlugin.SQLITE3) as writer:
-        connections = {
-            connection.id: writer.add_connection(
-                connection.topic, connection.msgtype, typestore=reader.typestore)
-            for connection in reader.connections}
-        for connection, time_ns, data in reader.messages():
-            writer.write(connections[connection.id], time_ns, data)
-    return target
+    return _rewritten(source, target, StoragePlugin.SQLITE3, ())
 
 
 def with_damage(source: Path, target: Path, *damaged: tuple[str, int]) -> Path:
     """The same bag, but of some (topic, number from 0) only the first half of the message."""
+    return _rewritten(source, target, StoragePlugin.MCAP, damaged)
+
+
+def _rewritten(source: Path, target: Path, storage: StoragePlugin,
+               damaged: tuple[tuple[str, int], ...]) -> Path:
     seen: dict[str, int] = {}
     with AnyReader([source]) as reader, \
-            Writer(target, version=8, storage_plugin=StoragePlugin.MCAP) as writer:
+            Writer(target, version=8, storage_plugin=storage) as writer:
         connections = {
             connection.id: writer.add_connection(
                 connection.topic, connection.msgtype, typestore=reader.typestore)

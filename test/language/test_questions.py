@@ -97,7 +97,8 @@ def test_questions_about_heights(text):
 
 @pytest.mark.parametrize(('text', 'opposite'), [
     ('will I hit something if I drive 1 m?', True), ('is the path blocked within 2 m?', True),
-    ('is it dangerous to move 2 m?', True), ('is there an obstacle within 3 m?', True),
+    ('is it dangerous to move 2 m?', True), ('is anything within 3 m ahead?', True),
+    ('is there an obstacle within 3 m?', True),
     ('can I drive 2 m without hitting anything?', False), ('is it safe to move 1 m?', False),
     ('is a move of 2 m collision-free?', False), ('can I go 2 m before I hit something?', False)])
 def test_questions_whose_yes_means_danger(text, opposite):
