@@ -32,8 +32,6 @@ _NAME: Final = re.compile(r"[a-z][a-z' -]*")
 _BESIDE: Final = re.compile(r'is (left|right) of')
 """How two places lie that stand around it."""
 _METRES: Final = {'cm': 0.01, 'mm': 0.001}
-LEARNED_RATIO: Final = 1.5
-"""Moves that a model learns are shorter or longer than the free way by this factor at most."""
 
 
 @dataclass(frozen=True)
@@ -89,16 +87,13 @@ def settled_move(question: str, text: str, obstacle: str) -> str:
     """
     Return the answer to a question about a move, given that about the nearest obstacle.
 
-    Moves are learned up to ``LEARNED_RATIO`` shorter or longer than what is free; there the answer
-    stays. Beyond, "yes" comes whatever is there, and yes or no follow from the obstacle.
+    A model reads that obstacle better than it compares it with the move, however long that is.
     """
     found = parse_answer(obstacle)
     if found.kind != 'distance':
         return text
     free = math.inf if found.distance is None else found.distance
     wanted, = lengths_in(question)
-    if free / LEARNED_RATIO <= wanted <= free * LEARNED_RATIO:
-        return text
     return f'{"yes" if wanted < free else "no"}, {obstacle}'
 
 

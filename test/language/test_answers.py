@@ -74,11 +74,11 @@ def test_what_is_no_place_is_none():
     ('is it safe to move 30 feet?', '3.71 m ahead', 'no, 3.71 m ahead'),
     ('is it safe to move 1 m?', '3.71 m ahead', 'yes, 3.71 m ahead'),
     ('is it safe to move 1 m?', 'nothing ahead', 'yes, nothing ahead'),
-    # Close to what is free the model's word counts, and where it sees no way at all.
-    ('is it safe to move 4 m?', '3.71 m ahead', 'yes, 5.00 m ahead'),
-    ('is it safe to move 3 m?', '3.71 m ahead', 'yes, 5.00 m ahead'),
+    ('is it safe to move 3.8 m?', '3.71 m ahead', 'no, 3.71 m ahead'),
+    ('is it safe to move 3.6 m?', '3.71 m ahead', 'yes, 3.71 m ahead'),
+    # Where it sees no way at all the first answer stays.
     ('is it safe to move 8 m?', 'cannot tell from depth', 'yes, 5.00 m ahead')])
-def test_far_from_what_is_free_the_nearest_obstacle_says_yes_or_no(question, obstacle, settled):
+def test_the_nearest_obstacle_says_yes_or_no_to_a_move(question, obstacle, settled):
     assert settled_move(question, 'yes, 5.00 m ahead', obstacle) == settled
 
 

@@ -9,7 +9,6 @@ import numpy as np
 
 from deepsight_ros.geometry.points import first_obstacle
 from deepsight_ros.geometry.points import free_ways
-from deepsight_ros.language.answers import LEARNED_RATIO
 from deepsight_ros.language.answers import metres
 from deepsight_ros.language.answers import NOTHING_AHEAD
 from deepsight_training.instructions.draft import Draft
@@ -24,7 +23,7 @@ NEARER_RATIO: Final = (1.04, 1.5)
 """How many times farther the farther of two places is: the logarithm is drawn evenly."""
 ORDER_RATIO: Final = 1.08
 """Least factor between neighbours of three places that are ordered."""
-SAFE_RATIO: Final = (1.04, LEARNED_RATIO)
+SAFE_RATIO: Final = (1.04, 1.5)
 """How far X is from the clearance, as a factor above or below."""
 FREE_RATIO: Final = 1.15
 """Least factor by which the freest way is longer than the second."""
