@@ -23,6 +23,9 @@ SIDEWAYS: Final = 0.3
 """The ways to the left and to the right are turned by this share of the horizontal view."""
 FAR: Final = 30.0
 """Metres taken for a way on which no obstacle is in view."""
+_PARTS: Final = 4
+_FEW: Final = 8
+"""Pixels of a part of a way below which nothing is said of it."""
 _STEEPEST: Final = 0.98
 """Beyond this share of the optical axis along gravity (79 degrees down) nothing is "ahead"."""
 
@@ -149,15 +152,55 @@ def first_obstacle(points: FloatImage, robot: Robot, bearing: float = 0.0) -> Ob
     return Obstacle(*found) if found else None
 
 
+def way_is_seen(
+    measured: npt.NDArray[np.bool_], camera: Camera, ground: GroundPlane, robot: Robot,
+    length: float, bearing: float = 0.0,
+) -> bool:
+    """
+    Tell whether depth covers the ground of a way, so that no obstacle can hide in a hole of it.
+
+    ``measured`` [H, W] are the pixels with depth. Each quarter of the way, from where the picture
+    begins to ``length`` (m) or at least twice as far, must have a quarter of the depth that is
+    usual below the horizon. ``bearing`` (rad) is where the robot moves, left is positive.
+    """
+    slant = ground.slant(camera)
+    rows, columns = np.nonzero(slant > 0)
+    if len(rows) == 0:
+        return False
+    on_ground = np.empty((len(rows), 3), np.float32)
+    on_ground[:, 2] = ground.height / slant[rows, columns]
+    on_ground[:, 0] = camera.ray_x[columns] * on_ground[:, 2]
+    on_ground[:, 1] = camera.ray_y[rows] * on_ground[:, 2]
+    x, y, _ = above_ground(on_ground, ground).T
+    along = math.cos(bearing) * x + math.sin(bearing) * y
+    aside = math.cos(bearing) * y - math.sin(bearing) * x
+    on_way = (np.abs(aside) <= robot.width / 2) & (along > 0)
+    if not on_way.any():
+        return False
+    known = measured[rows, columns]
+    along, known_on_way = along[on_way], known[on_way]
+    first = float(along.min())
+    edges = np.geomspace(first, max(length, 2 * first), _PARTS + 1)
+    part = np.digitize(along, edges) - 1
+    pixels = np.bincount(part, minlength=_PARTS)[:_PARTS]
+    covered = np.bincount(part, known_on_way, minlength=_PARTS)[:_PARTS]
+    return bool((covered >= known.mean() / _PARTS * pixels)[pixels >= _FEW].all())
+
+
+def bearings(camera: Camera) -> dict[str, float]:
+    """Directions of the ways ``left``, ``ahead`` and ``right`` in rad, left is positive."""
+    turn = SIDEWAYS * 2 * math.atan2(camera.width / 2, camera.fx)
+    return {'left': turn, 'ahead': 0.0, 'right': -turn}
+
+
 def free_ways(points: FloatImage, camera: Camera, robot: Robot) -> dict[str, float]:
     """
     Metres that a robot can go ``left``, ``ahead`` and ``right``, at most ``FAR``.
 
     ``points`` [H, W, 3] are those of ``above_ground``, of all or every nth pixel of ``camera``.
     """
-    turn = SIDEWAYS * 2 * math.atan2(camera.width / 2, camera.fx)
     ways = {}
-    for name, bearing in (('left', turn), ('ahead', 0.0), ('right', -turn)):
+    for name, bearing in bearings(camera).items():
         found = first_obstacle(points, robot, bearing)
         ways[name] = min(found.distance, FAR) if found else FAR
     return ways

@@ -27,10 +27,11 @@ NOTHING_AHEAD: Final = 'nothing ahead'
 DIRECTIONS: Final = ('left', 'ahead', 'right', 'higher', 'lower')
 _CHOICES: Final = frozenset(
     ''.join(letters) for n in (1, 2, 3, 4) for letters in permutations('ABCD', n))
-_DISTANCE: Final = re.compile(r'(\d+(?:\.\d+)?) ?(m|cm|mm|metres?|meters?)\b')
-_NAME: Final = re.compile(r"[a-z][a-z' -]*")
+_DISTANCE: Final = re.compile(r'(?<![\d.])(\d+(?:\.\d+)?) ?(m|cm|mm|metres?|meters?)\b')
+_NAME: Final = re.compile(r"[a-z]{3}[a-z' -]*")
 _BESIDE: Final = re.compile(r'is (left|right) of')
 """How two places lie that stand around it."""
+_OBSTACLE: Final = re.compile(r'\b(?:obstacles?|obstruct\w*|barriers?)\b', re.IGNORECASE)
 _METRES: Final = {'cm': 0.01, 'mm': 0.001}
 
 
@@ -59,7 +60,8 @@ def metres(value: float) -> str:
     """Return a length as answers write it: three digits are what depth is worth."""
     if not math.isfinite(value):
         raise ValueError(f'{value} m is no length')
-    return f'{value:.2f} m' if value < 9.995 else f'{value:.1f} m'
+    # What rounds to zero has no sign.
+    return f'{round(value, 2) + 0.0:.2f} m' if value < 9.995 else f'{value:.1f} m'
 
 
 def parse_answer(text: str) -> Answer:
@@ -79,22 +81,26 @@ def parse_answer(text: str) -> Answer:
 
 
 def is_about_a_move(question: str, answer: Answer) -> bool:
-    """Whether an answer says yes or no to moving as far as the question names."""
-    return answer.kind == 'yes_no' and answer.ahead and len(lengths_in(question)) == 1
+    """Whether an answer says yes or no to the way ahead, or to any obstacle on it."""
+    return answer.kind == 'yes_no' and (
+        answer.ahead or _OBSTACLE.search(question) is not None)
 
 
 def settled_move(question: str, text: str, obstacle: str) -> str:
     """
     Return the answer to a question about a move, given that about the nearest obstacle.
 
-    A model reads that obstacle better than it compares it with the move, however long that is.
+    A model reads that obstacle better than it compares it with the move, however long that is. A
+    question that names no length gets the obstacle.
     """
     found = parse_answer(obstacle)
     if found.kind != 'distance':
         return text
+    lengths = lengths_in(question)
+    if not lengths:
+        return obstacle
     free = math.inf if found.distance is None else found.distance
-    wanted, = lengths_in(question)
-    return f'{"yes" if wanted < free else "no"}, {obstacle}'
+    return f'{"yes" if lengths[0] < free else "no"}, {obstacle}'
 
 
 def _kind_and_value(plain: str, words: str) -> tuple[Kind, float | int | str | None]:

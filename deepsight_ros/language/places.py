@@ -14,6 +14,8 @@ from typing import Final
 
 from deepsight_ros.language.errors import LanguageError
 
+LETTERS: Final = 'ABCD'
+"""What places are called in choices."""
 _SHARE: Final = r'(0(?:\.\d+)?|1(?:\.0+)?)'
 PLACE: Final = re.compile(rf'<(loc|region):{_SHARE},{_SHARE}>')
 """A place in a text: what it is called, u, v."""
@@ -22,9 +24,17 @@ PIXEL: Final = re.compile(r'\(\s*(\d{1,5})\s*,\s*(\d{1,5})\s*\)')
 _WRITTEN: Final = re.compile(
     r'[(\[]\s*([+-]?(?:\d+\.?\d*|\.\d+))\s*[,;\s]\s*([+-]?(?:\d+\.?\d*|\.\d+))\s*[)\]]')
 """A place as people write it: column and row, as in ``PIXEL``, in any brackets."""
+_COMPARES: Final = re.compile(
+    r'\b(?:nearer|nearest|closer|closest|first|sooner|in front|less (?:far|depth|distant)|'
+    r'(?:smaller|lower|shorter|lesser) (?:depth|range|distance))\b', re.IGNORECASE)
+_UPRIGHT: Final = re.compile(
+    r'\b(?:floor|ground|heights?|higher|altitude|elevation)\b', re.IGNORECASE)
+_LETTER: Final = re.compile(r'\b[A-D]\b')
 _MARK: Final = re.compile(r'<(?:loc|region):[^<>]*>?')
 _LOOSE: Final = re.compile(
-    r'\b(?:x\s*[=:]|(?:pixels?|coordinates?)(?:\s+at)?)\s*[+-]?\d', re.IGNORECASE)
+    r'\b(?:x\s*[=:]|(?:pixels?|coordinates?|point)(?:\s+at)?)\s*[+-]?\d|'
+    r'[({<\[]\s*\d+(?:\.\d+)?\s*(?:px|%)?\s*[,;x\s]\s*\d|'
+    r'(?<![\d.])\d{1,5}\s*,\s*\d{1,5}\s*(?:px\b|[?.!]?$|[?.!]\s)', re.IGNORECASE)
 """A place that is written in a way that the model would overlook."""
 
 
@@ -85,7 +95,18 @@ def with_places(question: str, size: tuple[int, int]) -> str:
     if loose := _LOOSE.search(asked):
         raise LanguageError(f'the place at "{loose[0]}" cannot be read; write pixels as '
                             '(column, row)')
-    return asked
+    return _with_letters(asked)
+
+
+def _with_letters(question: str) -> str:
+    """Call places that are compared A, B, C, D in their order: choices are learned by letters."""
+    count = len(PLACE.findall(question))
+    compares = count > 2 or (count == 2 and _COMPARES.search(question))
+    if not compares or count > len(LETTERS) or _LETTER.search(question) or (
+            _UPRIGHT.search(question)):
+        return question
+    letters = iter(LETTERS)
+    return PLACE.sub(lambda found: f'{next(letters)} {found[0]}', question)
 
 
 def with_pixels(text: str, size: tuple[int, int]) -> str:

@@ -47,13 +47,6 @@ _ABOVE: Final = re.compile(
     r'\b(floor|ground|lower(?! (?:distance|depth|range))|above|below|under|over|'
     r'(?<!line )(?<!lined )(?<!queue )(?<!queued )(?<!add )up|(?<!write )down|levels?)\b',
     re.IGNORECASE)
-_DANGER: Final = re.compile(
-    r'\b(hit|hits|hitting|collid\w+|collisions?|crash\w*|bump\w*|touch\w*|block\w*|barred|'
-    r'obstruct\w*|obstacles?|unsafe|dangers?|dangerous|risk|risky|in (?:the|our|my|your|its) way|'
-    r'closer than|nearer than|(?:some|any)(?:thing|one|body))\b', re.IGNORECASE)
-_DENIED: Final = re.compile(
-    r"(\b(without|avoid\w*|before|free (?:of|from)|clear of|no|not|nothing)|n't)\b"
-    r'(\W+\w+){1,4}|\b(?:collision|obstacle)s?[- ]free\b', re.IGNORECASE)
 _ENCLOSED: Final = re.compile(r'\b(room|corridor|hall|ceiling)\b', re.IGNORECASE)
 
 
@@ -124,11 +117,6 @@ def asks_for_the_way(text: str) -> bool:
     return _WAY.search(text) is not None or (
         # Between two places there is a way as well, but not the robot's.
         PLACE.search(text) is None and _MOVING.search(text) is not None)
-
-
-def asks_for_danger(text: str) -> bool:
-    """Whether "yes" to a question would mean that the way is not free, going by its words."""
-    return _DANGER.search(_DENIED.sub('', text)) is not None
 
 
 def asks_for_height(text: str) -> bool:

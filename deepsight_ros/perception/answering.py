@@ -20,8 +20,10 @@ from deepsight_ros.engines.tensors import Array
 from deepsight_ros.geometry.camera import Camera
 from deepsight_ros.geometry.errors import GroundError
 from deepsight_ros.language.answers import Answer
+from deepsight_ros.language.answers import CANNOT_TELL
 from deepsight_ros.language.answers import is_about_a_move
 from deepsight_ros.language.answers import metres
+from deepsight_ros.language.answers import NONE_IN_VIEW
 from deepsight_ros.language.answers import parse_answer
 from deepsight_ros.language.answers import settled_move
 from deepsight_ros.language.decoder import Decoder
@@ -35,13 +37,14 @@ from deepsight_ros.language.lengths import as_learned
 from deepsight_ros.language.model import LanguageModel
 from deepsight_ros.language.places import with_pixels
 from deepsight_ros.language.places import with_places
-from deepsight_ros.language.questions import asks_for_danger
 from deepsight_ros.language.questions import asks_for_height
 from deepsight_ros.language.questions import asks_for_the_way
+from deepsight_ros.language.refusals import refuse
 from deepsight_ros.perception.depth_input import depth_input
 from deepsight_ros.perception.evidence import DepthFrame
 from deepsight_ros.perception.evidence import Evidence
 from deepsight_ros.perception.evidence import find_evidence
+from deepsight_ros.perception.evidence import is_blind
 from deepsight_ros.perception.evidence import move_agrees
 from deepsight_ros.perception.regions import find_regions
 
@@ -55,8 +58,8 @@ _NO_GROUND: Final = 'obstacles and heights count from the ground, which is not k
 _REMEDY: Final = 'give TF to ground_frame, or camera_height and camera_pitch'
 _EMPTY: Final = ('nothing was measured in this depth image: every pixel is zero or not finite; '
                  'check what publishes it')
-_OTHER_WAY_ROUND: Final = ('yes and no would mean the opposite here; ask whether it is safe to '
-                           'move so far')
+_UNSEEN: Final = ('the model calls a way free, but the depth image has no depth where its ground '
+                  'would be; look there from elsewhere')
 _NO_WORDS: Final = 'the model had no words for this; ask in others'
 OBSTACLE: Final = 'How far is the nearest obstacle?'
 """What is asked besides, where somebody asks whether a move is safe."""
@@ -104,12 +107,11 @@ class SpatialAnswer:
                 return f'has {ahead}'
             return f'says {"no" if answer.value == "yes" else "yes"}, {ahead}'
         # A height or a gap is no distance of the place that was looked at.
-        measured = (evidence.distance if answer.ahead or evidence.measured is None
-                    else evidence.measured)
+        measured = evidence.distance if evidence.measured is None else evidence.measured
         # Where places were compared no single length speaks against it.
         if measured is None or answer.kind in ('choice', 'direction'):
             return 'says otherwise'
-        return f'has {metres(measured)} there'
+        return f'has {metres(measured)} {"ahead" if answer.ahead else "there"}'
 
 
 class SpatialAnswering:
@@ -230,8 +232,10 @@ class SpatialAnswering:
             encoded = time.monotonic()
             say = on_text and (lambda text: on_text(with_pixels(text, size)))
             text, done = self.model.answer(picture, asked, limits, sampling, say)
-            if done.status == 'ok' and is_about_a_move(asked, parse_answer(text)):
-                text, done = self._settle(picture, asked, text, done, limits)
+            if done.status == 'ok':
+                refuse(asked, parse_answer(text))
+                if is_about_a_move(asked, parse_answer(text)):
+                    text, done = self._settle(picture, asked, text, done, limits)
         except LanguageError as refusal:
             return unanswered(question, 'rejected', str(refusal))
         except GroundError as problem:
@@ -241,14 +245,14 @@ class SpatialAnswering:
         if status != 'ok':
             answer = parse_answer('')
             error = f'{_ENDINGS[status]} after {len(done.tokens)} tokens'
-        elif not text:
+        elif answer.kind == 'unknown' and text not in (CANNOT_TELL, NONE_IN_VIEW):
             status, error = 'error', _NO_WORDS
         elif frame.ground is None and (
                 answer.ahead or answer.value in ('ahead', 'higher', 'lower')):
             # The question's words did not tell, but its answer does.
             return unanswered(question, 'error', _NO_GROUND + (frame.no_ground or _REMEDY))
-        elif answer.kind == 'yes_no' and answer.ahead and asks_for_danger(asked):
-            return unanswered(question, 'rejected', _OTHER_WAY_ROUND)
+        elif is_blind(frame, asked, answer):
+            return unanswered(question, 'error', _UNSEEN)
         else:
             evidence = find_evidence(frame, asked, answer)
         confidence = self.model.confidence(answer, done.probability) if not error else 0.0

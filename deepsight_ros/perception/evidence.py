@@ -19,14 +19,18 @@ from deepsight_ros.geometry.camera import FloatImage
 from deepsight_ros.geometry.errors import GroundError
 from deepsight_ros.geometry.ground import GroundPlane
 from deepsight_ros.geometry.points import above_ground
+from deepsight_ros.geometry.points import bearings
 from deepsight_ros.geometry.points import first_obstacle
 from deepsight_ros.geometry.points import free_ways
-from deepsight_ros.geometry.points import Obstacle
+from deepsight_ros.geometry.points import nearest_pixel
 from deepsight_ros.geometry.points import organised_points
 from deepsight_ros.geometry.points import Robot
+from deepsight_ros.geometry.points import way_is_seen
 from deepsight_ros.language.answers import Answer
 from deepsight_ros.language.lengths import lengths_in
 from deepsight_ros.language.places import find_places
+from deepsight_ros.language.places import LETTERS
+from deepsight_ros.language.places import PLACE
 from deepsight_ros.language.places import Place
 from deepsight_ros.language.questions import asks_for_height
 from deepsight_ros.language.questions import asks_for_the_way
@@ -39,9 +43,10 @@ ENOUGH: Final = 320 * 240
 """Pixels that show the first obstacle as well as all; every nth is taken of larger pictures."""
 ALIKE: Final = 0.02
 """Places whose distances differ by less than this share are equally near."""
-_LETTERS: Final = 'ABCD'
-_FARTHEST: Final = re.compile(r'\b(farther|further|farthest|furthest)\b', re.IGNORECASE)
-_NEAREST: Final = re.compile(r'\b(near|nearer|nearest|close|closer|closest)\b', re.IGNORECASE)
+_REFERENCE: Final = re.compile(
+    r'\b(?:from|than|against|relative|compar\w+|respect|with|take[ns]?|given|beginning|starting|'
+    r'coming|going|leaving|reference)\b[\w\s]*$', re.IGNORECASE)
+"""What stands before the place that another one is compared with."""
 _SIDES: Final = re.compile(
     r'\b((?:to|on) the (?:left|right)|(?:more|farther|further) (?:left|right)|leftmost|rightmost|'
     r'left of|right of|wider|widest|bigger|biggest|larger|largest)\b', re.IGNORECASE)
@@ -100,6 +105,8 @@ class Evidence:
 class _Check(NamedTuple):
     agrees: bool | None = None
     measured: float | None = None
+    pixel: Pixel | None = None
+    """Where the map has what the answer says."""
 
 
 def find_evidence(frame: DepthFrame, question: str, answer: Answer) -> Evidence:
@@ -116,12 +123,19 @@ def find_evidence(frame: DepthFrame, question: str, answer: Answer) -> Evidence:
     pixels = [pixel for pixel in found if pixel is not None]
     points = np.array([frame.points[row, column] for column, row in pixels], np.float64)
     if answer.ahead:
-        check = _check_way(frame, question, answer, points)
-    elif answer.value in ('left', 'ahead', 'right') and asks_for_the_way(question):
+        check = _check_way(frame, question, answer)
+    elif answer.places and answer.text[:1].isdigit():
+        check = _check_nearest_surface(frame, answer)
+    elif _names_a_way(question, answer):
         check = _Check(_direction_agrees(frame, str(answer.value)))
     else:
         check = (_check_places(frame, question, answer, points) if len(pixels) == len(places)
                  else _Check())
+    if check.pixel is not None and not (pixels and answer.distance is not None and close(
+            answer.distance, float(_distances(frame, points[0], answer.ahead)))):
+        # Models point beside what they measure well, where an edge is a pixel wide.
+        pixels = [check.pixel]
+        points = np.array([frame.points[check.pixel[1], check.pixel[0]]], np.float64)
     if not pixels:
         return Evidence(agrees=check.agrees, measured=check.measured)
     main = _main_place(answer)
@@ -136,9 +150,30 @@ def find_evidence(frame: DepthFrame, question: str, answer: Answer) -> Evidence:
         check.agrees, check.measured)
 
 
+def is_blind(frame: DepthFrame, question: str, answer: Answer) -> bool:
+    """Tell whether an answer calls a way free of which the depth map does not show the ground."""
+    if frame.ground is None:
+        return False
+    direction, length = 'ahead', 0.0
+    if _names_a_way(question, answer):
+        direction = str(answer.value)
+    elif not answer.ahead or not (answer.value == 'yes' or answer.distance is None):
+        return False
+    elif answer.value == 'yes':
+        length = max(lengths_in(question), default=0.0)
+    return not way_is_seen(np.isfinite(frame.points[..., 2]), frame.camera, frame.ground,
+                           frame.robot, length, bearings(frame.camera)[direction])
+
+
+def _names_a_way(question: str, answer: Answer) -> bool:
+    """Whether an answer says which way is free, rather than how two things lie."""
+    return answer.value in ('left', 'ahead', 'right') and not answer.places and (
+        asks_for_the_way(question))
+
+
 def _main_place(answer: Answer) -> int | None:
     """Return which place of the question a choice points at first."""
-    return _LETTERS.index(str(answer.value)[0]) if answer.kind == 'choice' else None
+    return LETTERS.index(str(answer.value)[0]) if answer.kind == 'choice' else None
 
 
 def _pixel_of(frame: DepthFrame, place: Place, answer: Answer) -> Pixel | None:
@@ -195,6 +230,8 @@ def _check_places(
         if frame.ground is None or not asks_for_height(question):
             return _Check()
         first, second = frame.ground.height_of(points)
+        if _REFERENCE.search(question[:next(PLACE.finditer(question)).start()]):
+            first, second = second, first
         return _Check(bool((first > second) == (answer.value == 'higher')))
     if answer.distance is None or len(points) == 0:
         return _Check()
@@ -217,10 +254,9 @@ def _order_agrees(
 
     None where the question asks for another order.
     """
-    if asks_for_height(question) or _SIDES.search(question) or (
-            _FARTHEST.search(question) and not _NEAREST.search(question)):
+    if asks_for_height(question) or _SIDES.search(question):
         return None
-    ranks = [_LETTERS.index(letter) for letter in letters]
+    ranks = [LETTERS.index(letter) for letter in letters]
     if max(ranks) >= len(distances):
         return False
     chosen = distances[ranks]
@@ -229,31 +265,30 @@ def _order_agrees(
                 and (chosen[:-1] <= chosen[1:] + slack[:-1]).all())
 
 
-def _check_way(
-    frame: DepthFrame, question: str, answer: Answer, points: npt.NDArray[np.float64],
-) -> _Check:
+def _check_nearest_surface(frame: DepthFrame, answer: Answer) -> _Check:
+    """Compare a length with the nearest of all pixels: no question asks for it otherwise."""
+    ranges = np.linalg.norm(frame.points, axis=-1)
+    found = nearest_pixel(ranges, np.isfinite(ranges))
+    if found is None or answer.distance is None:
+        return _Check()
+    measured, pixel = found
+    return _Check(close(answer.distance, measured), measured, pixel)
+
+
+def _check_way(frame: DepthFrame, question: str, answer: Answer) -> _Check:
     """Compare what is said of the way ahead with the first obstacle on it."""
     if frame.ground is None:
         return _Check()
     obstacle = first_obstacle(_ground_points(frame, frame.ground), frame.robot)
     if obstacle is None:
         return _Check(answer.distance is None and answer.value != 'no')
-    return _Check(_obstacle_agrees(frame, question, answer, points, obstacle), obstacle.distance)
-
-
-def _obstacle_agrees(
-    frame: DepthFrame, question: str, answer: Answer, points: npt.NDArray[np.float64],
-    obstacle: Obstacle,
-) -> bool | None:
-    if answer.distance is None:
-        return False
-    if not close(answer.distance, obstacle.distance):
-        return False
-    # Where nothing was measured at the place, nothing there speaks against the length.
-    if answer.places and len(points) and not close(
-            answer.distance, float(_distances(frame, points[0], ahead=True))):
-        return False
-    return move_agrees(question, answer, obstacle.distance) if answer.kind == 'yes_no' else True
+    if answer.distance is None or not close(answer.distance, obstacle.distance):
+        return _Check(False, obstacle.distance)
+    agrees = (move_agrees(question, answer, obstacle.distance) if answer.kind == 'yes_no'
+              else True)
+    step = _step(frame)
+    column, row = obstacle.pixel
+    return _Check(agrees, obstacle.distance, (column * step, row * step))
 
 
 def move_agrees(question: str, answer: Answer, free: float) -> bool | None:
@@ -279,8 +314,12 @@ def _direction_agrees(frame: DepthFrame, direction: str) -> bool | None:
 
 
 def _ground_points(frame: DepthFrame, ground: GroundPlane) -> FloatImage:
-    step = max(1, math.isqrt(frame.depth.size // ENOUGH))
+    step = _step(frame)
     return above_ground(frame.points[::step, ::step], ground)
+
+
+def _step(frame: DepthFrame) -> int:
+    return max(1, math.isqrt(frame.depth.size // ENOUGH))
 
 
 def close(said: float, measured: float) -> bool:

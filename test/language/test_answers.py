@@ -24,7 +24,8 @@ from deepsight_ros.language.places import with_places
     ('left', 'direction', 'left'), ('ahead', 'direction', 'ahead'), ('higher', 'direction',
                                                                      'higher'),
     ('cannot tell from depth', 'unknown', None), ('none in view', 'unknown', None),
-    ('', 'unknown', None), ('chair', 'class', 'chair'), ('A A', 'class', 'a a'),
+    ('', 'unknown', None), ('chair', 'class', 'chair'), ('A A', 'unknown', None),
+    ('m at', 'unknown', None), ('.6 m', 'unknown', None),
     ('.11 m at', 'unknown', None), ('chair (', 'unknown', None),
 ])
 def test_kind_and_value_follow_from_the_text(text, kind, value):
@@ -76,6 +77,7 @@ def test_what_is_no_place_is_none():
     ('is it safe to move 1 m?', 'nothing ahead', 'yes, nothing ahead'),
     ('is it safe to move 3.8 m?', '3.71 m ahead', 'no, 3.71 m ahead'),
     ('is it safe to move 3.6 m?', '3.71 m ahead', 'yes, 3.71 m ahead'),
+    ('is it safe to go on?', '3.71 m ahead', '3.71 m ahead'),
     # Where it sees no way at all the first answer stays.
     ('is it safe to move 8 m?', 'cannot tell from depth', 'yes, 5.00 m ahead')])
 def test_the_nearest_obstacle_says_yes_or_no_to_a_move(question, obstacle, settled):
@@ -84,8 +86,9 @@ def test_the_nearest_obstacle_says_yes_or_no_to_a_move(question, obstacle, settl
 
 @pytest.mark.parametrize(('question', 'text', 'expected'), [
     ('is it safe to move 4 m?', 'no, 3.71 m ahead', True),
-    ('is it safe to move on?', 'no, 3.71 m ahead', False),
-    ('is it safe to move 4 m?', 'yes', False), ('is it safe to move 4 m?', '3.7 m ahead', False)])
+    ('is it safe to move on?', 'no, 3.71 m ahead', True),
+    ('is there any obstacle?', 'no', True), ('is it safe to move 4 m?', 'yes', False),
+    ('is it safe to move 4 m?', '3.7 m ahead', False)])
 def test_answers_about_moves(question, text, expected):
     assert is_about_a_move(question, parse_answer(text)) is expected
 
@@ -98,11 +101,25 @@ def test_pixels_stand_for_places_and_back():
         assert with_places(written, (640, 480)) == '<region:0.50078,0.85521>'
 
 
+@pytest.mark.parametrize(('question', 'asked'), [
+    ('which is nearer, {0} or {1}?', 'which is nearer, A {0} or B {1}?'),
+    ('sort {0}, {1}, {0}', 'sort A {0}, B {1}, C {0}'),
+    *((text, text) for text in (
+        'which is nearer, B {0} or A {1}?', 'how far is {0} from {1}?', 'is {0} higher than {1}?',
+        'is {0} nearer to the floor than {1}?', 'what is at {0}?'))])
+def test_places_that_are_compared_are_called_a_and_b(question, asked):
+    places = ('<loc:0.1,0.2>', '<region:0.3,0.4>')
+    assert with_places(question.format(*places), (640, 480)) == asked.format(*places)
+
+
 @pytest.mark.parametrize(('question', 'match'), [
     ('(640, 0)', r'\(640, 0\) is outside .* 640x480'), ('(-5, 30)', 'outside'),
     ('(123456, 3)', 'outside'), ('(0.5, 0.5)', 'shares'), ('x=80, y=100', r'\(column, row\)'),
     ('pixel 80 100', r'\(column, row\)'), ('<region:1.5,0.5>', 'between 0 and 1'),
-    ('<loc:.5,.5>', 'between 0 and 1'), ('<region:0.5', 'between 0 and 1')])
+    ('<loc:.5,.5>', 'between 0 and 1'), ('<region:0.5', 'between 0 and 1'),
+    *((text, 'cannot be read') for text in (
+        '160,120', '160,120?', 'point 80 60', '{80,60}', '<80,60>', '(80px, 60px)', '(50%, 50%)',
+        '(80,60,0)'))])
 def test_places_that_would_be_overlooked_are_refused(question, match):
     with pytest.raises(LanguageError, match=match):
         with_places(f'how far is {question}', (640, 480))

@@ -17,14 +17,17 @@ def test_units(text, metres):
 
 @pytest.mark.parametrize(('text', 'learned'), [
     ('move 2 m forward', 'move 2.00 m forward'), ('2.5 metres?', '2.50 metres?'),
-    ('3meters', '3.00 meters'), ('150 cm', '150 cm'), ('10 feet', '3.05 m'), ('2,5 m', '2.50 m')])
+    ('3meters', '3.00 meters'), ('150 cm', '150 cm'), ('10 feet', '3.05 m'), ('2,5 m', '2.50 m'),
+    ('IS A CHAIR 2 M OFF', 'is a chair 2.00 m off'), ('How Far Is It', 'how far is it'),
+    ('WHICH IS NEARER, A <loc:0.1,0.1>', 'which is nearer, A <loc:0.1,0.1>'),
+    ('Is it OK?', 'Is it OK?')])
 def test_lengths_are_written_as_questions_are_learned(text, learned):
     assert as_learned(text) == learned
 
 
 @pytest.mark.parametrize('text', [
     '-2 m', '2-3', '2 m/s', 'how far is (20, 30)?', '<region:0.50000,0.50000>', 'm', 'two metres',
-    '5 men', '3 fto', '2 in front'])
+    '5 men', '3 fto', '2 in front', '1,000 mm', '1 000 mm', '1 m per hour', '2 m tall'])
 def test_what_is_no_length(text):
     assert lengths_in(text) == ()
     assert as_learned(text) == text

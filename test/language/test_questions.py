@@ -4,7 +4,6 @@ import json
 
 import pytest
 
-from deepsight_ros.language.questions import asks_for_danger
 from deepsight_ros.language.questions import asks_for_height
 from deepsight_ros.language.questions import asks_for_the_way
 from deepsight_ros.language.questions import Cancel
@@ -93,16 +92,6 @@ def test_questions_about_the_way(text):
 def test_questions_about_heights(text):
     assert asks_for_height(text)
     assert not asks_for_the_way(text)
-
-
-@pytest.mark.parametrize(('text', 'opposite'), [
-    ('will I hit something if I drive 1 m?', True), ('is the path blocked within 2 m?', True),
-    ('is it dangerous to move 2 m?', True), ('is anything within 3 m ahead?', True),
-    ('is there an obstacle within 3 m?', True),
-    ('can I drive 2 m without hitting anything?', False), ('is it safe to move 1 m?', False),
-    ('is a move of 2 m collision-free?', False), ('can I go 2 m before I hit something?', False)])
-def test_questions_whose_yes_means_danger(text, opposite):
-    assert asks_for_danger(text) is opposite
 
 
 @pytest.mark.parametrize('text', [

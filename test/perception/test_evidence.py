@@ -13,6 +13,7 @@ from deepsight_ros.language.answers import parse_answer
 from deepsight_ros.language.places import Place
 from deepsight_ros.perception.evidence import DepthFrame
 from deepsight_ros.perception.evidence import find_evidence
+from deepsight_ros.perception.evidence import is_blind
 
 WIDTH, HEIGHT, FOCAL = 160, 120, 100.0
 CAMERA = Camera(WIDTH, HEIGHT, FOCAL, FOCAL, 80.0, 60.0)
@@ -51,7 +52,7 @@ ON_BOX, ON_WALL, ON_FLOOR = at(80, 80), at(120, 40), at(60, 119)
     ('how far is the nearest obstacle?', f'2.00 m ahead at {ON_BOX}', True),
     ('how far is the nearest obstacle?', f'2.15 m ahead at {ON_BOX}', True),
     ('how far is the nearest obstacle?', f'2.30 m ahead at {ON_BOX}', False),
-    ('how far is the nearest obstacle?', f'2.00 m ahead at {ON_FLOOR}', False),
+    ('how far is the nearest obstacle?', f'2.00 m ahead at {ON_FLOOR}', True),
     ('how far is the nearest obstacle?', f'5.00 m ahead at {ON_WALL}', False),
     ('how far is the nearest obstacle?', 'nothing ahead', False),
     # Yes and no must follow from the number.
@@ -65,7 +66,7 @@ ON_BOX, ON_WALL, ON_FLOOR = at(80, 80), at(120, 40), at(60, 119)
     ('is it safe to move 2,5 m forward?', f'yes, 2.00 m ahead at {ON_BOX}', False),
     # How far is not said, or not clear; that the obstacle is elsewhere is seen all the same.
     ('is it safe to move on?', f'yes, 2.00 m ahead at {ON_BOX}', None),
-    ('I am 0.6 m wide, is it safe to move 4 m?', f'yes, 2.00 m ahead at {ON_BOX}', None),
+    ('I am 0.6 m wide, is it safe to move 4 m?', f'yes, 2.00 m ahead at {ON_BOX}', False),
     ('is it safe to move -1 m?', f'yes, 2.00 m ahead at {ON_BOX}', None),
     ('is it safe to move on?', f'yes, 4.00 m ahead at {ON_BOX}', False),
     ('is it safe to move 1 m forward?', 'yes, nothing ahead', False),
@@ -74,7 +75,10 @@ ON_BOX, ON_WALL, ON_FLOOR = at(80, 80), at(120, 40), at(60, 119)
     (f'how far is {ON_WALL}?', '5.00 m', True),
     (f'how far is {ON_WALL}?', '4.00 m', False),
     ('how far is the box?', f'2.04 m at {ON_BOX}', True),
-    ('how far is the box?', f'2.04 m at {ON_WALL}', False),
+    ('how far is the box?', f'{ON_WALL}: 2.04 m', False),
+    # A length before its place is the nearest surface's, wherever the place is.
+    ('how near is anything?', f'1.97 m at {ON_WALL}', True),
+    ('how near is anything?', f'2.70 m at {ON_BOX}', False),
     ('how far is the box?', '2.04 m', None),
     # Heights and gaps.
     (f'how high is {at(80, 80)}?', '0.60 m', True),
@@ -88,7 +92,6 @@ ON_BOX, ON_WALL, ON_FLOOR = at(80, 80), at(120, 40), at(60, 119)
     (f'which is nearer, A {ON_BOX} or B {ON_WALL}?', 'A', True),
     (f'which is nearer, A {ON_BOX} or B {ON_WALL}?', 'B', False),
     (f'which is nearer, A {ON_BOX} or B {ON_WALL}?', 'C', False),
-    (f'which is farther, A {ON_BOX} or B {ON_WALL}?', 'B', None),
     (f'which is higher, A {ON_BOX} or B {ON_WALL}?', 'A', None),
     (f'which is farther left, A {ON_BOX} or B {ON_WALL}?', 'A', None),
     (f'which is nearer, A {at(100, 40)} or B {at(101, 40)}?', 'B', True),
@@ -97,6 +100,7 @@ ON_BOX, ON_WALL, ON_FLOOR = at(80, 80), at(120, 40), at(60, 119)
     (f'near to far: A {ON_WALL}, B {at(80, 80)}, C {at(20, 90)}', 'BCA', True),
     (f'is {at(80, 70)} higher than {at(80, 90)}?', 'higher', True),
     (f'is {at(80, 70)} higher than {at(80, 90)}?', 'lower', False),
+    (f'going from {at(80, 90)} to {at(80, 70)}, is it higher?', 'higher', True),
     # What depth alone does not tell.
     ('how many boxes are there?', '1', None), ('what is this place?', 'corridor', None),
     (f'what is at {ON_BOX}?', 'box', None), ('is there a box?', 'yes', None),
@@ -177,10 +181,23 @@ def test_holes_are_looked_around_and_large_ones_are_no_evidence():
     found = look(f'how far is {ON_BOX}?', '2.04 m', hall(depth=depth))
     assert (found.agrees, found.pixels, found.point, found.distance) == (None, (), None, None)
     way = look('how far is the nearest obstacle?', f'2.00 m ahead at {ON_BOX}', hall(depth=depth))
-    assert (way.agrees, way.pixels) == (True, ())
+    assert (way.agrees, len(way.pixels), way.distance) == (True, 1, 2.0)
     assert not look('obstacle?', f'3.00 m ahead at {ON_BOX}', hall(depth=depth)).agrees
     other = look(f'which is nearer, A {ON_BOX} or B {ON_WALL}?', 'A', hall(depth=depth))
     assert (other.agrees, len(other.pixels)) == (None, 1)
+
+
+@pytest.mark.parametrize(('question', 'answer'), [
+    ('is it safe to move 4 m?', 'yes, nothing ahead'), ('which way is free?', 'ahead'),
+    ('how far is the nearest obstacle?', 'nothing ahead')])
+def test_a_way_whose_ground_is_not_seen_is_not_free(question, answer):
+    assert not is_blind(hall(), question, parse_answer(answer))
+    depth = hall().depth.copy()
+    depth[:, 50:110] = np.nan
+    assert is_blind(hall(depth=depth), question, parse_answer(answer))
+    up = hall(ground=GroundPlane.from_height(UP, -1.0))
+    assert is_blind(up, question, parse_answer(answer))
+    assert not is_blind(up, question, parse_answer('no, 2.00 m ahead'))
 
 
 def test_the_point_is_in_the_frame_of_the_header():

@@ -8,9 +8,9 @@ from deepsight_training.instructions.questions import wordings_of
 import numpy as np
 import pytest
 
-from deepsight_ros.language.questions import asks_for_danger
 from deepsight_ros.language.questions import asks_for_height
 from deepsight_ros.language.questions import asks_for_the_way
+from deepsight_ros.language.refusals import asks_for_danger
 
 SLOTS = {'place': '<loc:0.500,0.500>', 'x': '2.00 m', 'thing': 'chair', 'things': 'chairs',
          'a_thing': 'a chair', 'tall': 'tall', 'height': 'height', 'high': 'high',
