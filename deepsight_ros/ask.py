@@ -8,6 +8,9 @@ from pathlib import Path
 import time
 from typing import Any
 
+from deepsight_ros.evaluation.argument_types import length
+from deepsight_ros.evaluation.argument_types import seconds
+from deepsight_ros.evaluation.argument_types import tilt
 from deepsight_ros.evaluation.json_report import write_json
 from deepsight_ros.geometry import GroundPlane
 from deepsight_ros.perception.answer_details import answer_details
@@ -29,15 +32,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         'the running nodes)')
     parser.add_argument('--camera-info', type=Path, metavar='FILE',
                         help='YAML of its camera_info, or what camera_calibration wrote')
-    parser.add_argument('--camera-height', type=float, metavar='M',
+    parser.add_argument('--camera-height', type=length, metavar='M',
                         help='metres above the ground; obstacles and heights need it')
-    parser.add_argument('--camera-pitch', type=float, default=0.0, metavar='RAD',
+    parser.add_argument('--camera-pitch', type=tilt, default=0.0, metavar='RAD',
                         help='positive: looks down')
     parser.add_argument('--model', default='deepsight_nano', metavar='BUNDLE',
                         help='name or folder of the bundle that answers (default: %(default)s)')
     parser.add_argument('--namespace', default='', metavar='NS',
                         help='of the running nodes (default: none)')
-    parser.add_argument('--patience', type=float, default=10.0, metavar='S',
+    parser.add_argument('--patience', type=seconds, default=10.0, metavar='S',
                         help='longest wait for the running nodes in s (default: %(default)s)')
     parser.add_argument('--json', type=Path, metavar='FILE', help='write all of the answer there')
 

@@ -51,7 +51,18 @@ def test_what_cannot_be_read_is_told_in_a_line(files, tmp_path, capsys):
     assert '--camera-info' in capsys.readouterr().err
     files[1] = str(tmp_path / 'missing.npy')
     assert cli.main(['ask', 'how far?', *files]) == 2
-    assert 'missing.npy cannot be read' in capsys.readouterr().err
+    assert 'missing.npy does not exist' in capsys.readouterr().err
+    assert cli.main(['ask', 'how far?', '--namespace', '1robot']) == 2
+    assert 'namespace' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(('option', 'remedy'), [
+    (('--camera-pitch', '28'), 'degrees are 0.489'), (('--camera-height', '-1'), 'above 0'),
+    (('--patience', '0'), 'above 0')])
+def test_numbers_without_sense_are_refused(option, remedy, files, capsys):
+    with pytest.raises(SystemExit):
+        cli.main(['ask', 'how far?', *files, *option])
+    assert remedy in capsys.readouterr().err
 
 
 def test_the_text_tells_disagreement_and_side():

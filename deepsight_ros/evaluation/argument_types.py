@@ -32,6 +32,23 @@ def length(text: str) -> float:
     return value
 
 
+def seconds(text: str) -> float:
+    """Time in seconds above zero."""
+    value = finite(text)
+    if value <= 0:
+        raise ArgumentTypeError(f'{text!r} is no time; give seconds above 0')
+    return value
+
+
+def tilt(text: str) -> float:
+    """Angle in radians, a quarter turn at most."""
+    value = finite(text)
+    if abs(value) > math.pi / 2:
+        raise ArgumentTypeError(f'{text!r} is beyond a quarter turn; angles are in radians, '
+                                f'{value:g} degrees are {math.radians(value):.3g}')
+    return value
+
+
 def direction(text: str) -> tuple[float, float, float]:
     """Return three numbers that are not all zero."""
     values = [finite(part) for part in text.split(',')]

@@ -59,7 +59,7 @@ def choose_topics(bag: BagReader, settings: ReplaySettings) -> BagTopics:
     imus = bag.topics(IMU) if settings.camera_height > 0 or settings.imu_topic else []
     return BagTopics(
         image, _camera_info_of(bag, settings.camera_info_topic, image),
-        imu=_only(bag, 'imu_topic', settings.imu_topic, imus, imus),
+        imu=_only(bag, 'imu_topic', settings.imu_topic, imus, [*imus, _NONE]),
         depth=depth, depth_camera_info=_beside(bag, depth), points=points)
 
 

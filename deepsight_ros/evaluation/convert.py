@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+import shlex
 from typing import Final
 
 import numpy as np
@@ -45,9 +46,9 @@ def run(args: argparse.Namespace) -> int:
     """Write the bag and say what to do with it."""
     dataset = open_dataset(args.dataset, args.root, ground_options(args))
     count = convert(dataset, args.bag, args.frames)
-    print(f'{args.bag}: {count} frames. Score it: deepsight replay {args.bag} --out report\n'
-          f'Live: ros2 bag play {args.bag}, with image:={TOPICS["image"]} '
-          f'camera_info:={TOPICS["camera_info"]}')
+    bag = shlex.quote(str(args.bag))
+    print(f'{args.bag}: {count} frames. Score it: deepsight replay {bag} --out report\n'
+          f'Live: ros2 launch deepsight_ros replay.launch.py bag:={bag}')
     return 0
 
 

@@ -7,6 +7,7 @@ import argparse
 from deepsight_ros.evaluation.argument_types import direction
 from deepsight_ros.evaluation.argument_types import finite
 from deepsight_ros.evaluation.argument_types import length
+from deepsight_ros.evaluation.argument_types import tilt
 from deepsight_ros.evaluation.datasets import GroundOptions
 
 
@@ -14,7 +15,7 @@ def add_ground_arguments(parser: argparse.ArgumentParser) -> None:
     """Add ``--camera-height``, ``--camera-pitch``, ``--gravity`` and ``--floor``."""
     parser.add_argument('--camera-height', type=length, metavar='M',
                         help='metres above the ground')
-    parser.add_argument('--camera-pitch', type=finite, metavar='RAD',
+    parser.add_argument('--camera-pitch', type=tilt, metavar='RAD',
                         help='positive: looks down')
     parser.add_argument('--gravity', type=direction, metavar='X,Y,Z',
                         help='down in the world frame of the poses; --gravity=X,Y,Z if X is '

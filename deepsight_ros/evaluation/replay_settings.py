@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from dataclasses import fields
+import math
 from pathlib import Path
 from typing import Any
 from typing import ClassVar
@@ -74,8 +75,8 @@ class ReplaySettings(NodeSettings):
     """
     What can be set of the depth that is computed.
 
-    The topics choose where a bag has several; empty: the only one there is. Those of depth and
-    points may be ``none``: what the bag has is not the truth.
+    The topics choose where a bag has several; empty: the only one there is. Those of depth,
+    points and imu may be ``none``: what the bag has is not to be used.
     """
 
     node: ClassVar[str] = 'embodied_depth'
@@ -95,6 +96,14 @@ class ReplaySettings(NodeSettings):
     depth_topic: str = ''
     points_topic: str = ''
     imu_topic: str = ''
+
+    def __post_init__(self) -> None:
+        """Refuse degrees, as the node does."""
+        for name, limit in (('camera_pitch', math.pi / 2), ('camera_roll', math.pi)):
+            angle = getattr(self, name)
+            if not abs(angle) <= limit:
+                raise SettingsError(f'{name} is {angle:g}; angles are in radians, {angle:g} '
+                                    f'degrees are {math.radians(angle):.3g}')
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,8 @@ def read_depth(path: Path) -> FloatImage:
     16-bit pictures (PNG) hold millimetres and 0 where nothing was measured, floating-point ones
     (TIFF) metres. Raises ``DepthFileError``.
     """
+    if not path.is_file():
+        raise DepthFileError(f'{path} does not exist; --depth names a file')
     depth = _array(path) if path.suffix in ('.npy', '.npz') else _picture(path)
     if depth.ndim != 2 or not depth.size or depth.dtype.kind not in 'uf':
         raise DepthFileError(f'{path} holds {depth.dtype} of shape {depth.shape}, not one channel '
@@ -54,7 +56,7 @@ def _array(path: Path) -> npt.NDArray[Any]:
 
 
 def _picture(path: Path) -> npt.NDArray[Any]:
-    picture: Any = cv2.imread(str(path), cv2.IMREAD_UNCHANGED) if path.is_file() else None
+    picture: Any = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
     if picture is None:
         raise DepthFileError(f'{path} is no picture; give .npy, .npz or a 16-bit PNG')
     return np.asarray(picture)
@@ -82,7 +84,7 @@ def read_camera(path: Path) -> Camera:
 
 
 def _fields(content: Mapping[str, Any]) -> dict[str, Any]:
-    if 'camera_matrix' in content:
+    if 'image_width' in content:
         return {'width': content['image_width'], 'height': content['image_height'],
                 'k': content['camera_matrix']['data'],
                 'p': content.get('projection_matrix', {}).get('data', ())}

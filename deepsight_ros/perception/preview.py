@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-NEAREST: Final = 2.0
+NEAREST: Final = 0.5
 """Depth in metres of the warmest colour, at most a fortieth of the range."""
 _FARTHEST, _UNKNOWN = 254, 255
 

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 import rclpy
+from rclpy.exceptions import InvalidNamespaceException
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from std_msgs.msg import String
@@ -29,7 +30,11 @@ def ask_nodes(question: str, namespace: str, patience: float) -> dict[str, Any]:
     # A context of its own leaves Ctrl-C to Python.
     context = rclpy.Context()
     context.init()
-    node = Node('ask', context=context, namespace=namespace)
+    try:
+        node = Node('ask', context=context, namespace=namespace.rstrip('/'))
+    except InvalidNamespaceException as error:
+        context.shutdown()
+        raise AskError(f'--namespace {namespace!r}: {error}') from error
     executor = SingleThreadedExecutor(context=context)
     executor.add_node(node)
     identity = f'ask-{uuid4()}'

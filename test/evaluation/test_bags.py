@@ -210,6 +210,8 @@ def test_several_imus_matter_only_with_a_height(street, tmp_path):
         assert choose_topics(bag, ReplaySettings()).imu == ''
         with pytest.raises(BagError, match='set imu_topic'):
             choose_topics(bag, ReplaySettings(camera_height=1.0))
+        settings = ReplaySettings(camera_height=1.0, imu_topic='none')
+        assert choose_topics(bag, settings).imu == ''
         settings = ReplaySettings(camera_height=1.0, imu_topic='/camera/accel')
         assert choose_topics(bag, settings).imu == '/camera/accel'
 

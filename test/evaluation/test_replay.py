@@ -200,6 +200,7 @@ def test_no_outputs_of_a_bag_without_depth(street, run, tmp_path):
     ('camera_height: 1.2', 'no ROS parameter file'),
     ('embodied_depth: {ros__parameters: {camera_hight: 1.2}}', 'camera_hight'),
     ('embodied_depth: {ros__parameters: {camera_height: high}}', 'type float'),
+    ('embodied_depth: {ros__parameters: {camera_pitch: 28}}', 'degrees are 0.489'),
 ])
 def test_bad_parameter_file(text, words, tmp_path):
     file = tmp_path / 'parameters.yaml'

@@ -182,7 +182,7 @@ def test_preview_of_a_short_range(max_range):
 
 
 def test_preview_colours():
-    depth = np.array([[2.0, 80.0, 10.0, np.inf, np.nan, 0.1, 500.0]], np.float32)
+    depth = np.array([[0.5, 80.0, 10.0, np.inf, np.nan, 0.1, 500.0]], np.float32)
     near, far, between, sky, unknown, nearer, farther = depth_preview(depth, 80.0)[0].astype(int)
     assert near[0] > near[2]
     assert far[2] > far[0]
