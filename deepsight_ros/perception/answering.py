@@ -20,10 +20,8 @@ from deepsight_ros.engines.tensors import Array
 from deepsight_ros.geometry.camera import Camera
 from deepsight_ros.geometry.errors import GroundError
 from deepsight_ros.language.answers import Answer
-from deepsight_ros.language.answers import CANNOT_TELL
 from deepsight_ros.language.answers import is_about_a_move
 from deepsight_ros.language.answers import metres
-from deepsight_ros.language.answers import NONE_IN_VIEW
 from deepsight_ros.language.answers import parse_answer
 from deepsight_ros.language.answers import settled_move
 from deepsight_ros.language.decoder import Decoder
@@ -245,7 +243,7 @@ class SpatialAnswering:
         if status != 'ok':
             answer = parse_answer('')
             error = f'{_ENDINGS[status]} after {len(done.tokens)} tokens'
-        elif answer.kind == 'unknown' and text not in (CANNOT_TELL, NONE_IN_VIEW):
+        elif not text:
             status, error = 'error', _NO_WORDS
         elif frame.ground is None and (
                 answer.ahead or answer.value in ('ahead', 'higher', 'lower')):
