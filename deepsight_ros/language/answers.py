@@ -14,6 +14,7 @@ from deepsight_ros.language.places import find_places
 from deepsight_ros.language.places import PIXEL
 from deepsight_ros.language.places import PLACE
 from deepsight_ros.language.places import Place
+from deepsight_ros.language.questions import asks_for_the_way
 
 Kind = Literal['distance', 'choice', 'count', 'direction', 'class', 'yes_no', 'unknown']
 """What ``kind`` in ``answer/details`` may be."""
@@ -83,7 +84,8 @@ def parse_answer(text: str) -> Answer:
 def is_about_a_move(question: str, answer: Answer) -> bool:
     """Whether an answer says yes or no to the way ahead, or to any obstacle on it."""
     return answer.kind == 'yes_no' and (
-        answer.ahead or _OBSTACLE.search(question) is not None)
+        answer.ahead or _OBSTACLE.search(question) is not None
+        or (asks_for_the_way(question) and bool(lengths_in(question))))
 
 
 def settled_move(question: str, text: str, obstacle: str) -> str:

@@ -87,8 +87,8 @@ def test_the_nearest_obstacle_says_yes_or_no_to_a_move(question, obstacle, settl
 @pytest.mark.parametrize(('question', 'text', 'expected'), [
     ('is it safe to move 4 m?', 'no, 3.71 m ahead', True),
     ('is it safe to move on?', 'no, 3.71 m ahead', True),
-    ('is there any obstacle?', 'no', True), ('is it safe to move 4 m?', 'yes', False),
-    ('is it safe to move 4 m?', '3.7 m ahead', False)])
+    ('is there any obstacle?', 'no', True), ('is it safe to move 4 m?', 'yes', True),
+    ('is it safe to move 4 m?', '3.7 m ahead', False), ('is it 2 m tall?', 'yes', False)])
 def test_answers_about_moves(question, text, expected):
     assert is_about_a_move(question, parse_answer(text)) is expected
 
