@@ -164,7 +164,8 @@ class _Player:
             transforms=transforms if settings.ground_frame else None)
         self._frames = EmbodiedDepthFrames(
             segmentation, self._extrinsics, rectified=settings.rectified,
-            refine_ground=settings.refine_ground, max_range=settings.max_range)
+            refine_ground=settings.refine_ground, max_range=settings.max_range,
+            topic=result.topics.image)
         self._scorer = FrameScorer(settings.max_range)
         self._truth = truth
         self._output = output

@@ -63,13 +63,15 @@ class EmbodiedDepthFrames:
         rectified: bool = True,
         refine_ground: bool = True,
         max_range: float = 80.0,
+        topic: str = '',
     ) -> None:
-        """Take the loaded parts; the other arguments are the node's parameters."""
+        """Take the loaded parts, the node's parameters and the name of the pictures' topic."""
         self._segmentation = segmentation
         self._extrinsics = extrinsics
         self._rectified = rectified
         self._refine_ground = refine_ground
         self._max_range = max_range
+        self._looks_raw = rectified and topic.removesuffix('/compressed').endswith('raw')
         self._calibration: tuple[Any, ...] = ()
         self._pipeline: EmbodiedDepth | None = None
         self._untold: tuple[str, ...] = ()
@@ -137,6 +139,10 @@ class EmbodiedDepthFrames:
             self._pipeline = self._create_pipeline(camera)
             self._calibration = calibration
             self._untold = camera.warnings
+            if self._looks_raw and np.any(info.d):
+                self._untold += (
+                    'pictures of a topic that ends in raw are taken as rectified, but the camera '
+                    'has distortion; set rectified to false, or take image_rect',)
         return self._pipeline
 
     def _create_pipeline(self, camera: Camera) -> EmbodiedDepth:

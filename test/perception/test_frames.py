@@ -85,6 +85,18 @@ def test_depth_of_the_ground(segmentation):
         'decode', 'extrinsics', 'segmentation', 'refinement', 'embodied'}
 
 
+@pytest.mark.parametrize(('topic', 'rectified', 'is_told'), [
+    ('/camera/image_raw', True, True), ('/camera/image_raw/compressed', True, True),
+    ('/camera/image_raw', False, False), ('/camera/image_rect', True, False)])
+def test_raw_pictures_that_are_taken_as_rectified_are_told(
+        topic, rectified, is_told, segmentation):
+    info = camera_info()
+    frames = frames_of(segmentation, topic=topic, rectified=rectified)
+    assert 'camera_info' not in frames(picture(), info).warnings
+    info.d = [-0.3, 0.1, 0.0, 0.0, 0.0]
+    assert ('distortion' in frames(picture(), info).warnings.get('camera_info', '')) is is_told
+
+
 def test_new_calibration_is_taken(segmentation):
     frames = frames_of(segmentation)
     near = frames(picture(), camera_info()).result.scene.depth[-1, 0]
