@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from collections.abc import Sequence
 from dataclasses import dataclass
 import math
+import re
 from statistics import fmean
 from statistics import median
 from typing import Any
@@ -30,6 +31,9 @@ COUNTING: Final = 'counting'
 """Category that ``macro_accuracy`` leaves out: it has a row of its own."""
 OUT_OF_SCOPE: Final = 'out_of_scope'
 """Category whose right answer is a refusal; it has rows of its own as well."""
+_REFUSAL: Final = re.compile(
+    r"\s*(?:(?:i )?can(?:not|'t) tell\b|none in view\.?\s*$)", re.IGNORECASE)
+"""Text that says nothing, or what nobody can read, refuses nothing."""
 
 
 @dataclass(frozen=True)
@@ -55,13 +59,14 @@ def mean_relative_accuracy(prediction: float, truth: float) -> float:
 
 def score(item: QaItem, text: str) -> float:
     """Score 0..1 of an answer's text."""
+    if item.kind == 'unknown' or _REFUSAL.match(text):
+        return float(item.kind == 'unknown' and _REFUSAL.match(text) is not None)
     answer = parse_answer(text)
     if item.kind == 'distance':
         value = _plain_number(text) if answer.distance is None else answer.distance
         return mean_relative_accuracy(value, float(item.ground_truth))
-    if item.kind == 'unknown' or answer.kind == 'unknown':
-        return float(item.kind == answer.kind)
-    return float(str(answer.value).lower() == item.ground_truth.lower())
+    said = text.strip(' .\n') if answer.value is None else answer.value
+    return float(str(said).lower() == item.ground_truth.lower())
 
 
 def _plain_number(text: str) -> float:
@@ -81,7 +86,7 @@ def summarise(items: Sequence[QaItem], replies: Sequence[Reply]) -> dict[str, An
     """
     scores = [score(item, reply.text) for item, reply in zip(items, replies, strict=True)]
     categories = {name: _row(items, scores, name) for name in _types(items)}
-    refused = [parse_answer(reply.text).kind == 'unknown' for reply in replies]
+    refused = [_REFUSAL.match(reply.text) is not None for reply in replies]
     in_scope = [item.kind != 'unknown' for item in items]
     return {
         'items': len(items), 'categories': categories,

@@ -130,7 +130,12 @@ def test_eigen_list_and_scans(street, tmp_path):
         path.unlink()
     dataset = open_dataset('kitti-eigen', tmp_path)
     assert len(dataset) == 2
-    assert dataset[0].truth.shape[1] == 3
+    kept = dataset[0].truth
+    assert kept.shape[1] == 3
+    # As Eigen et al. did: what is near hides nothing beside it.
+    with next(tmp_path.glob('**/velodyne_points/data/0000000001.bin')).open('ab') as scan:
+        scan.write(np.array([2, 0, -0.3, 0], np.float32).tobytes())
+    assert len(dataset[0].truth) >= len(kept) and dataset[0].truth[:, 2].min() < 2.1
 
 
 @pytest.mark.parametrize(('name', 'file', 'content'), [

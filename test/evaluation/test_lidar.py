@@ -28,6 +28,10 @@ def test_far_points_around_a_near_one_are_hidden():
     assert abs(far[:, 0] - 400).min() > 3
     assert abs(far[:, 0] - 400).min() < 20
     assert 5.0 in seen[:, 2]
+    # Eigen et al. keep the nearest point of every pixel, and all of those.
+    wall[:, 0] += 0.01
+    kept = project_scan(np.vstack([wall, wall * 2, [[0.0, 0.0, 5.0]]]), CAMERA, hide=False)
+    assert sorted({*kept[:, 2].tolist()}) == [5.0, 30.0] and abs(kept[:, 0] - 400).min() < 0.5
 
 
 def test_the_ground_hides_nothing_of_itself():

@@ -61,6 +61,8 @@ def test_mra_is_the_official_formula():
     (NEARER, 'A', 1.0), (NEARER, 'a', 1.0), (NEARER, 'A.', 1.0), (NEARER, 'B', 0.0),
     (NEARER, 'cannot tell from depth', 0.0),
     (UNKNOWN, 'cannot tell from depth', 1.0), (UNKNOWN, 'none in view', 1.0),
+    (UNKNOWN, 'I cannot tell the colour.', 1.0), (UNKNOWN, 'None in view.', 1.0),
+    (UNKNOWN, '', 0.0), (UNKNOWN, 'It is red, with white stripes.', 0.0),
     (UNKNOWN, '3', 0.0), (COUNT, '3', 1.0), (COUNT, '4', 0.0), (COUNT, '3 m', 0.0),
     (replace(NEARER, kind='yes_no', ground_truth='no'), 'no, 1.20 m ahead at <loc:0.5,0.5>', 1.0),
     (replace(NEARER, kind='class', ground_truth='chair'), 'Chair', 1.0)])
@@ -71,7 +73,7 @@ def test_scores(item, text, expected):
 def test_summary_keeps_counting_and_refusals_apart():
     second = replace(NEARER, id=4, ground_truth='B')
     items = [DISTANCE, NEARER, second, UNKNOWN, COUNT]
-    texts = ['1.9 m', 'A', 'cannot tell from depth', 'cannot tell from depth', '2']
+    texts = ['1.9 m', 'A', 'cannot tell from depth', 'cannot tell from depth', '#2']
     replies = [Reply(text, 0.04, 0.1 + 0.01 * i, 11) for i, text in enumerate(texts)]
     summary = summarise(items, replies)
     assert summary['items'] == 5

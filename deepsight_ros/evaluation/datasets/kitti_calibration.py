@@ -69,9 +69,9 @@ class KittiCalibration:
             scan.reshape(-1, 4)[:, :3] @ transform[:3, :3].T + transform[:3, 3])
         return points
 
-    def truth(self, scan: Path, camera: Camera) -> npt.NDArray[np.float32]:
+    def truth(self, scan: Path, camera: Camera, hide: bool = True) -> npt.NDArray[np.float32]:
         """Ground truth [N, 3] (column, row, depth in metres) from a scan."""
-        return project_scan(self.read_scan(scan), camera)
+        return project_scan(self.read_scan(scan), camera, hide)
 
 
 class Table:

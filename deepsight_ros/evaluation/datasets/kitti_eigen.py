@@ -73,7 +73,7 @@ class KittiEigen:
         calibration = KittiCalibration.of_drive(calibration_folder(path.parents[2]))
         camera = calibration.camera(image)
         if improved is None:
-            truth = calibration.truth(_scan_of(path), camera)
+            truth = calibration.truth(_scan_of(path), camera, hide=False)
         else:
             truth = _read_improved(improved, camera)
         name = f'{path.parents[2].name}/{path.stem}'

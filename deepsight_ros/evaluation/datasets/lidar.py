@@ -20,21 +20,26 @@ pixels of focal length. The ground itself changes by less than these gaps over t
 
 
 def project_scan(
-    points: npt.NDArray[np.floating], camera: Camera,
+    points: npt.NDArray[np.floating], camera: Camera, hide: bool = True,
 ) -> npt.NDArray[np.float32]:
     """
     Ground truth [M, 3] (column, row, depth in metres) of a scan.
 
     ``points`` [N, 3] are in metres in the frame of the picture's header (``camera.offset`` is
     applied here). What the camera does not see is left out: points outside the picture, and those
-    that the scanner sees past the border of a nearer thing.
+    that the scanner sees past the border of a nearer thing. ``hide=False`` leaves out the latter
+    only where they share a pixel with a nearer point, as Eigen et al. (2014) did.
     """
     seen = camera.project(points[points[:, 2] > 0.1] + np.array(camera.offset))
     column, row = np.rint(seen[:, 0]), np.rint(seen[:, 1])
     with np.errstate(invalid='ignore'):
         inside = (column >= 0) & (column < camera.width) & (row >= 0) & (row < camera.height)
     visible: npt.NDArray[np.float32] = seen[inside].astype(np.float32)
-    return visible[_unhidden(visible, camera)]
+    if hide:
+        return visible[_unhidden(visible, camera)]
+    visible = visible[np.argsort(visible[:, 2], kind='stable')]
+    pixels = np.rint(visible[:, 1]) * camera.width + np.rint(visible[:, 0])
+    return visible[np.unique(pixels, return_index=True)[1]]
 
 
 def _unhidden(
