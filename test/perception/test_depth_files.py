@@ -54,7 +54,8 @@ def test_what_is_no_depth_is_refused(tmp_path):
     for name, match in (
             ('colour.png', r'uint8 of shape \(2, 2, 3\)'), ('grey.png', '8 bits per pixel'),
             ('objects.npy', 'cannot be read'), ('other.npz', 'cannot be read.*depth'),
-            ('text.png', 'no picture'), ('missing.png', 'not exist'), ('missing.npy', 'not exist')):
+            ('text.png', 'no picture'), ('missing.png', 'not exist'),
+            ('missing.npy', 'not exist')):
         with pytest.raises(DepthFileError, match=match):
             read_depth(tmp_path / name)
 

@@ -25,6 +25,7 @@ from deepsight_training.instructions.pictures.writers import Endpoint
 from deepsight_training.instructions.pictures.writers import grammar
 from deepsight_training.instructions.pictures.writers import Instruction
 from deepsight_training.instructions.pictures.writers import parse_reply
+from deepsight_training.instructions.questions import write_question
 from deepsight_training.instructions.sample import CLASS_NAMES
 from deepsight_training.instructions.shards import ACCEPTED
 from deepsight_training.instructions.shards import read_frames
@@ -118,6 +119,9 @@ def test_depth_and_names_become_a_frame(pictures, glpn):
     names = {sample.class_names[index] for index in np.unique(sample.classes)}
     assert names == {'other', 'dog', 'sofa'}
     assert len(sample.things.masks) == 2
+    # What COCO does not name may be there all the same.
+    asked = [write_question(sample, np.random.default_rng(seed), 'exists') for seed in range(9)]
+    assert asked == [None] * 9
 
 
 def test_command_writes_goes_on_and_counts(pictures, glpn, tmp_path, monkeypatch, capsys):

@@ -40,6 +40,12 @@ def test_all_wordings(family):
             assert not missed
         else:
             assert len(missed) >= (1 - FALSE_ALARMS) * len(texts)
+    # How far is the straight line from the camera, which depth is not.
+    if FAMILIES[family].category == 'distance':
+        assert not [text for text in texts
+                    if re.search(r'\bdepth\b(?! map| image| picture)', text)]
+    assert not [text for text in texts
+                if re.search(r'\b(\w+) \1\b|is the chair is', text, re.IGNORECASE)]
     if family == 'safe':
         assert not [text for text in texts if asks_for_danger(text)]
 

@@ -93,6 +93,31 @@ def test_sizes_of_the_simple_frame(simple):
     assert found['bin', 'width'] == pytest.approx(0.6, abs=0.08)
     assert found['chair', 'height'] == pytest.approx(0.9, abs=0.03)
     assert found['chair', 'width'] == pytest.approx(0.5, abs=0.05)
+    assert 'bin' in ask(replace(simple, cut=frozenset([5])), 'size').text
+    below = simple.instances.copy()
+    below[80:, 75:85] = 5
+    below = replace(simple, instances=below, cut=frozenset([3]))
+    assert not any('wid' in ask(below, 'size', seed).text for seed in range(20))
+
+
+def test_distance_between_things_is_that_of_their_nearest_points(simple):
+    bin_, chair = (simple.points[simple.instances == thing] for thing in (3, 5))
+    nearest = min(np.linalg.norm(bin_ - point, axis=1).min() for point in chair)
+    asked = [ask(simple, 'distance_between', seed) for seed in range(20)]
+    found = [item.value for item in asked if 'chair' in item.text]
+    assert found == pytest.approx([nearest] * len(found)) and found
+
+
+@pytest.mark.parametrize(('seen', 'never'), [
+    ('person', 'bicycle'), ('bush', 'plant|tree'), ('tree', 'bush')])
+def test_what_may_be_in_view_is_not_called_absent(simple, seen, never):
+    classes = np.where(simple.classes == CHAIR, CLASS_NAMES.index(seen), simple.classes)
+    for indoors in (True, False):
+        view = replace(simple, classes=classes.astype(np.uint8), indoors=indoors)
+        assert not any(re.search(never, ask(view, 'absent_thing', seed).text)
+                       for seed in range(60))
+    assert write_question(replace(view, indoors=None), np.random.default_rng(0),
+                          'absent_thing') is None
 
 
 def test_things_of_the_simple_frame(simple):

@@ -1,5 +1,7 @@
 """Sensors' noise stays what it says, and never touches the exact frame."""
 
+from dataclasses import replace
+
 from deepsight_training.instructions import sensors
 from deepsight_training.instructions.sample import FrameSample
 from deepsight_training.instructions.splits import SPLITS
@@ -19,12 +21,12 @@ def frames() -> list[FrameSample]:
 def test_depth_keeps_its_scale_and_the_frame_stays(frames, name):
     sensor, _ = sensors.SENSORS[name]
     rng = np.random.default_rng(2)
-    for sample in frames:
+    for sample in (*frames, replace(frames[0], camera_height=np.nan)):
         before = sample.depth.copy()
         depth = sensor(sample, rng)
         np.testing.assert_array_equal(sample.depth, before)
         assert depth.shape == before.shape and depth.dtype == np.float32
-        assert np.isnan(depth[np.isnan(before)]).all()
+        assert np.isnan(depth[np.isnan(before)]).all() and np.isfinite(depth).any()
         both = np.isfinite(depth) & np.isfinite(before) & (before < 5)
         if both.sum() > 100:
             ratio = depth[both] / before[both]
@@ -54,7 +56,7 @@ def test_embodied_depth_makes_things_upright(frames):
 
 
 def test_what_is_asked_about_is_exact_and_was_measured(frames):
-    rng, changed = np.random.default_rng(4), 0
+    rng, changed, cut = np.random.default_rng(4), 0, 0
     for sample in frames * 4:
         seen, truth = sensors.sense(sample, rng)
         if seen is sample:
@@ -69,7 +71,11 @@ def test_what_is_asked_about_is_exact_and_was_measured(frames):
         near = np.any([grown[i:i + 60, j:j + 80] for i in range(3) for j in range(3)], 0)
         assert not (asked & ~near).any()
         assert not truth.instances[~near].any()
-    assert 0.4 < changed / (4 * len(frames)) < 0.9
+        for thing in truth.things.masks.keys() - truth.cut:
+            top, whole = (np.nonzero(one.instances == thing)[0].min() for one in (truth, sample))
+            assert top <= whole + 1
+        cut += len(truth.cut)
+    assert 0.4 < changed / (4 * len(frames)) < 0.9 and cut > 0
 
 
 def test_robots_are_possible():

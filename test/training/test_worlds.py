@@ -90,6 +90,13 @@ def test_visible_points_lie_in_their_3d_boxes(street, room):
     assert checked > 10
 
 
+def test_a_plant_in_its_pot_is_one_thing():
+    frames = layout_frames('room', 104, SIZE, pictures=False)
+    names = {thing.name for frame in frames for thing in frame.objects}
+    assert 'plant' in names and not names & {'pot', 'bush'}
+    assert any((frame.labels == SceneClass.VEGETATION).any() for frame in frames)
+
+
 def test_frame_files(room, tmp_path):
     frame = room[0]
     save_frame(frame, tmp_path / '000000')

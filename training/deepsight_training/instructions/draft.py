@@ -24,8 +24,11 @@ STRUCTURE: Final = frozenset(
 """Classes that are no things."""
 PLURAL: Final = {
     'shelf': 'shelves', 'boxes': 'piles of boxes', 'person': 'people', 'bus': 'buses',
-    'bench': 'benches', 'bush': 'bushes', 'ground': 'ground', 'sky': 'sky'}
-SINGULAR: Final = {'boxes': 'pile of boxes'}
+    'bench': 'benches', 'bush': 'bushes', 'ground': 'ground', 'sky': 'sky', 'sheep': 'sheep',
+    'knife': 'knives', 'mouse': 'mice', 'wine glass': 'wine glasses', 'sandwich': 'sandwiches',
+    'toothbrush': 'toothbrushes', 'skis': 'pairs of skis', 'scissors': 'pairs of scissors'}
+SINGULAR: Final = {'boxes': 'pile of boxes', 'skis': 'pair of skis',
+                   'scissors': 'pair of scissors'}
 
 
 @dataclass(frozen=True)

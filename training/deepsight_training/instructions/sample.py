@@ -41,8 +41,9 @@ class FrameSample:
     where that is unknown. ``classes`` [H, W] are indices into ``class_names`` (``OTHER`` where
     nothing is known), ``instances`` [H, W] tells objects of one class apart (0: no object).
     ``scene`` is ``room``, ``corridor``, ``street`` or empty; ``indoors`` is None where unknown;
-    ``extents`` holds measures of the whole place in metres by what they are called. ``captions``
-    and ``instructions``, questions with their answers, are what others wrote about it.
+    ``extents`` holds measures of the whole place in metres by what they are called; ``cut`` the
+    ids of objects of which a sensor misses the top or a side. ``captions`` and ``instructions``,
+    questions with their answers, are what others wrote about it.
     """
 
     name: str
@@ -56,6 +57,7 @@ class FrameSample:
     scene: str = ''
     indoors: bool | None = None
     extents: Mapping[str, float] = field(default_factory=dict)
+    cut: frozenset[int] = frozenset()
     robot: Robot = Robot()
     captions: tuple[str, ...] = ()
     instructions: tuple[tuple[str, str], ...] = ()

@@ -9,6 +9,7 @@ from typing import Final
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from deepsight_ros.geometry.points import Robot
 from deepsight_training.instructions.objects import OTHER
@@ -65,7 +66,8 @@ def embodied(sample: FrameSample, rng: np.random.Generator) -> FloatImage:
     boards = np.take_along_axis(depth, feet, 0)
     depth = np.where(standing & np.isfinite(boards), boards, depth)
     pitch_error, height_error = rng.normal(0, (np.radians(0.4), 0.02))
-    inverse = 1.0 / depth + np.tan(pitch_error) / sample.camera_height
+    # Where the ground is unknown, how far a wrong pitch moves it is unknown as well.
+    inverse = 1.0 / depth + np.nan_to_num(np.tan(pitch_error) / sample.camera_height)
     with np.errstate(divide='ignore', invalid='ignore'):
         depth = (1.0 + height_error) / inverse
         depth[(inverse <= 0) | (depth > 60.0)] = np.nan
@@ -102,7 +104,14 @@ def sense(sample: FrameSample, rng: np.random.Generator) -> tuple[FrameSample, F
         classes=np.where(known, sample.classes, np.uint8(OTHER)),
         instances=np.where(known, sample.instances, 0),
         extents=sample.extents if lost < 0.1 * known.size else {})
-    return seen, truth
+    cut = (thing for thing, mask in truth.things.masks.items()
+           if np.abs(_outline(mask) - _outline(sample.instances == thing)).max() > 1)
+    return seen, replace(truth, cut=frozenset(cut))
+
+
+def _outline(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+    rows, columns = np.nonzero(mask)
+    return np.array([rows.min(), columns.min(), columns.max()])
 
 
 def draw_robot(rng: np.random.Generator) -> Robot:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from dataclasses import field
 
+import mujoco
 import numpy as np
 
 from deepsight_ros.geometry.scene_classes import SceneClass
@@ -18,7 +19,6 @@ from deepsight_training.worlds.meshes import Floats
 from deepsight_training.worlds.meshes import quad
 from deepsight_training.worlds.people import pedestrian
 from deepsight_training.worlds.people import seated
-from deepsight_training.worlds.plants import bush
 from deepsight_training.worlds.plants import bush_model
 from deepsight_training.worlds.scene import SceneBuilder
 from deepsight_training.worlds.textures import cloth
@@ -148,9 +148,12 @@ def build_room(seed: int, style: str | None = None) -> tuple[World, FloorPlan]:
         if kind == 0:
             pedestrian(build, rng, np.array([x, y, 0.0]), float(rng.uniform(0, 6.28)))
         elif kind == 1:
-            pot = build.thing('pot', SceneClass.STRUCTURE, (x, y, 0))
-            pot.cylinder((0, 0, 0), (0, 0, 0.35), 0.2, build.paint(vary(rng, (.6, .4, .3), .3)))
-            bush(build, rng, shrub, np.array([x, y, 0.3]))
+            clay = build.paint(vary(rng, (.6, .4, .3), .3))
+            plant = build.thing('plant', SceneClass.STRUCTURE, (x, y, 0),
+                                float(rng.uniform(0, 6.28)))
+            plant.cylinder((0, 0, 0), (0, 0, 0.35), 0.2, clay)
+            build.add_geom(plant, SceneClass.VEGETATION, shrub[1], pos=(0, 0, 0.3),
+                           type=mujoco.mjtGeom.mjGEOM_MESH, meshname=shrub[0])
         else:
             name = ('boxes', 'chair')[kind - 2]
             FOOTPRINTS[name][0](build.thing(name, SceneClass.STRUCTURE, (x, y, 0),

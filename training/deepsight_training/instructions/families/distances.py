@@ -1,5 +1,6 @@
 """Questions whose answer is a length."""
 
+import cv2
 import numpy as np
 
 from deepsight_ros.geometry.points import first_obstacle
@@ -104,21 +105,18 @@ def _between_things(sample: FrameSample, rng: np.random.Generator) -> Draft | No
     if len(single) < 2:
         return None
     pair = rng.choice(single, 2, replace=False).tolist()
-    clouds, pixels = [], []
-    for index in pair:
-        rows, columns = np.nonzero(things.masks[things.of_class(index)[0]])
-        chosen = rng.permutation(len(rows))[:250]
-        clouds.append(sample.points[rows[chosen], columns[chosen]])
-        pixels.append(np.column_stack([columns[chosen], rows[chosen]]))
-    gaps = np.linalg.norm(clouds[0][:, None] - clouds[1][None], axis=-1)
-    i, j = np.unravel_index(int(np.nanargmin(gaps)), gaps.shape)
-    distance = float(gaps[i, j])
-    if distance < MIN_GAP:
+    pixels = [np.argwhere(things.masks[things.of_class(index)[0]] & np.isfinite(sample.ranges))
+              for index in pair]
+    clouds = [sample.points[tuple(where.T)] for where in pixels]
+    nearest = min(cv2.BFMatcher().match(*clouds), key=lambda match: match.distance)
+    if nearest.distance < MIN_GAP:
         return None
-    ends: tuple[Pixel, Pixel] = (tuple(pixels[0][i].tolist()), tuple(pixels[1][j].tolist()))
+    ends: tuple[Pixel, Pixel] = (tuple(pixels[0][nearest.queryIdx, ::-1].tolist()),
+                                 tuple(pixels[1][nearest.trainIdx, ::-1].tolist()))
     slots = {key: f'the {singular(sample, index)}' for key, index in zip('ab', pair, strict=True)}
     first, second = (place_at(sample, end) for end in ends)
-    return Draft(slots, f'{first} {second}: {metres(distance)}', (first, second), value=distance)
+    return Draft(slots, f'{first} {second}: {metres(nearest.distance)}', (first, second),
+                 value=nearest.distance)
 
 
 def size(sample: FrameSample, rng: np.random.Generator) -> Draft | None:
@@ -129,12 +127,13 @@ def size(sample: FrameSample, rng: np.random.Generator) -> Draft | None:
     things = sample.things
     whole = [thing for thing, index in things.class_of.items()
              if index not in STRUCTURE | things.unclear and len(things.of_class(index)) == 1
-             and _is_whole(sample, things.masks[thing])]
+             and thing not in sample.cut and _is_whole(sample, things.masks[thing])]
     if not whole:
         return None
     thing = int(rng.choice(whole))
     points = sample.ground_points[things.masks[thing]]
-    if rng.random() < 0.5:
+    # What the lower border cuts may be wider below it.
+    if rng.random() < 0.5 or things.masks[thing][-1].any():
         words = {'tall': 'tall', 'height': 'height'}
         measure = float(np.nanmax(points[:, 2]))
     else:

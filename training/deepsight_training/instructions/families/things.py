@@ -29,6 +29,9 @@ _OUTDOORS: Final = ('car', 'truck', 'bus', 'person', 'bicycle', 'tree', 'bush', 
 _UNCOUNTABLE: Final = frozenset(
     CLASS_NAMES.index(name) for name in ('counter', 'plant', 'fence', 'bush', 'tree'))
 """Things that run into each other, so that their number is a matter of taste."""
+_SEEN_AS: Final = {'bicycle': ('person',), 'plant': ('bush', 'tree'), 'bush': ('plant', 'tree'),
+                   'tree': ('plant', 'bush')}
+"""As what else one may be labelled: cyclists are persons, plants in pots were plant and bush."""
 
 
 def scene(sample: FrameSample, rng: np.random.Generator) -> Draft | None:
@@ -96,24 +99,28 @@ def exists(sample: FrameSample, rng: np.random.Generator) -> Draft | None:
     """Whether there is a thing of some class, yes and no alike often."""
     things = sample.things
     is_there = bool(rng.random() < 0.5)
+    absent = _absent(sample)
     pool = ([index for index in things.classes() if index not in STRUCTURE] if is_there
-            else _absent(sample))
-    if not pool:
+            else absent)
+    # Where nothing is surely absent, "yes" alone would be learned.
+    if not pool or not absent:
         return None
     chosen = int(rng.choice(pool))
     name = singular(sample, chosen)
-    slots = {'thing': name, 'a_thing': f'a {name}', 'things': plural(sample, chosen)}
+    article = 'an' if name[0] in 'aeiou' else 'a'
+    slots = {'thing': name, 'a_thing': f'{article} {name}', 'things': plural(sample, chosen)}
     return Draft(slots, 'yes' if is_there else 'no', options=('yes', 'no'))
 
 
 def _absent(sample: FrameSample) -> list[int]:
     """Classes that would fit the scene but of which nothing is in view; needs known classes."""
     seen = np.bincount(sample.classes.ravel(), minlength=len(CLASS_NAMES))
-    if seen[OTHER] > 0.5 * sample.classes.size:
+    if sample.indoors is None or seen[OTHER] > 0.5 * sample.classes.size:
         return []
     names = _INDOORS if sample.indoors else _OUTDOORS
-    return [index for index in map(CLASS_NAMES.index, names)
-            if seen[index] <= GONE * sample.classes.size]
+    return [CLASS_NAMES.index(name) for name in names
+            if all(seen[CLASS_NAMES.index(other)] <= GONE * sample.classes.size
+                   for other in (name, *_SEEN_AS.get(name, ())))]
 
 
 def absent_thing(sample: FrameSample, rng: np.random.Generator) -> Draft | None:
