@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
+from typing import Final
 
 from deepsight_ros.geometry.camera import Camera
 from deepsight_ros.geometry.errors import CameraError
@@ -11,6 +13,9 @@ from deepsight_ros.geometry.points import Robot
 from deepsight_ros.perception.evidence import DepthFrame
 from deepsight_ros.perception.extrinsics import Extrinsics
 from deepsight_ros.perception.pictures import to_depth
+
+MAX_YAW: Final = 30.0
+"""Degrees from the robot's front beyond which a camera does not see the way ahead."""
 
 
 class DepthFrames:
@@ -57,7 +62,14 @@ class DepthFrames:
             try:
                 found = self._extrinsics.ground(
                     picture.header.frame_id, stamp.sec * 1_000_000_000 + stamp.nanosec)
-                ground = found.plane.seen_from(camera.offset)
+                turned = abs(math.degrees(found.yaw))
+                if turned <= MAX_YAW:
+                    ground = found.plane.seen_from(camera.offset)
+                else:
+                    no_ground = (f'the camera looks {turned:.0f} degrees away from the x axis of '
+                                 'ground_frame, so it does not show the way ahead of the robot; '
+                                 'ask about a camera that looks forward, or let ground_frame be '
+                                 'one whose x axis is the front')
             except GroundError as error:
                 no_ground = str(error)
         return DepthFrame(depth, camera, ground, self._robot, no_ground)

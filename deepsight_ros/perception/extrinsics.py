@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+import math
 from typing import Any
 from typing import Final
 from typing import Literal
@@ -21,6 +22,10 @@ MAX_GRAVITY_AGE: Final = 0.5
 """Seconds between an IMU message and the picture beyond which gravity is not used."""
 _CLEARLY: Final = 0.5
 """Share of gravity along the picture's columns that tells an upright camera from a hanging one."""
+_STEEPEST: Final = 0.98
+"""Share of the optical axis along gravity beyond which it has no direction along the ground."""
+_FIXED_TO_THE_WORLD: Final = ('earth', 'map', 'odom')
+"""Frames of REP 105 whose x axis is no robot's front."""
 
 Source = Literal['transform', 'gravity', 'parameters']
 
@@ -40,6 +45,8 @@ class GroundEstimate:
     source: Source
     notice: str
     """Why a better source was passed over; empty if none was."""
+    yaw: float = 0.0
+    """Where a transform has the optical axis, in rad from the robot's front (x) to the left."""
 
 
 class Extrinsics:
@@ -98,7 +105,11 @@ class Extrinsics:
                 matrix = self._transforms.lookup(self._ground_frame, frame, stamp_ns)
                 plane = GroundPlane.from_transform(matrix)
                 self._transform_served = True
-                return GroundEstimate(plane, 'transform', '')
+                x, y, z = matrix[:3, 2].tolist()
+                turns = abs(z) < _STEEPEST and (
+                    self._ground_frame.rpartition('/')[2] not in _FIXED_TO_THE_WORLD)
+                yaw = math.atan2(y, x) if turns else 0.0
+                return GroundEstimate(plane, 'transform', '', yaw)
             except TransformError as error:
                 if self._transform_served:
                     raise GroundError(f'the ground came from transforms until now: {error}; it is '

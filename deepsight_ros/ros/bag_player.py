@@ -29,7 +29,12 @@ from deepsight_ros.evaluation.bag_reader import IMAGE
 from deepsight_ros.evaluation.errors import BagError
 from deepsight_ros.resources import find_sample_bag
 from deepsight_ros.resources import ResourceError
+from deepsight_ros.ros import answer_outputs
+from deepsight_ros.ros import outputs
 
+CLOCK = '/clock'
+OWN = tuple(f'/{topic}' for topic in (*outputs.TOPICS, *answer_outputs.TOPICS, 'diagnostics'))
+"""Ends of the topics that are the nodes' own to publish, in whatever namespace."""
 LATCHED = '/tf_static'
 DEPTH = 10
 FAREWELL = Duration(seconds=2)
@@ -46,11 +51,15 @@ class BagPlayer(Node):
         """Create a publisher for every topic whose type is installed."""
         super().__init__('bag_player')
         self._bag = bag
-        self._clock_publisher = self.create_publisher(Clock, '/clock', DEPTH)
+        # A recorded clock may be a simulation's, which the stamps follow.
+        self._clock_publisher = (None if CLOCK in bag.types()
+                                 else self.create_publisher(Clock, CLOCK, DEPTH))
         self._publishers_of: dict[str, Publisher] = {}
         for topic, name in bag.types().items():
             kind = _message_type(name)
-            if kind is None:
+            if topic.endswith(OWN):
+                self.get_logger().info(f'{topic} is not played: it is for the nodes to publish')
+            elif kind is None:
                 self.get_logger().warning(f'{topic} is not played: {name} is not installed')
             else:
                 self._publishers_of[topic] = self.create_publisher(kind, topic, _qos(topic))
@@ -58,7 +67,8 @@ class BagPlayer(Node):
     def wait_for_subscriber(self, seconds: float) -> bool:
         """Wait until somebody listens to a picture; return whether that came to pass."""
         pictures = self._bag.topics(IMAGE, COMPRESSED_IMAGE)
-        publishers = [self._publishers_of[topic] for topic in pictures]
+        publishers = [self._publishers_of[topic] for topic in pictures
+                      if topic in self._publishers_of]
         end = time.monotonic() + seconds
         while not any(publisher.get_subscription_count() for publisher in publishers):
             if time.monotonic() > end:
@@ -74,9 +84,10 @@ class BagPlayer(Node):
             due = started + (message.time_ns - first) / NANOSECONDS / rate
             if not self._sleep_until(due):
                 return count
-            clock = Clock()
-            clock.clock.sec, clock.clock.nanosec = divmod(message.time_ns, NANOSECONDS)
-            self._clock_publisher.publish(clock)
+            if self._clock_publisher is not None:
+                clock = Clock()
+                clock.clock.sec, clock.clock.nanosec = divmod(message.time_ns, NANOSECONDS)
+                self._clock_publisher.publish(clock)
             self._publishers_of[message.topic].publish(bytes(message.data))
             count += 1
         for publisher in self._publishers_of.values():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from deepsight_ros.geometry import CameraError
 from deepsight_ros.perception.frames import EmbodiedDepthFrames
 from deepsight_ros.perception.frames import Frame
 from deepsight_ros.perception.segmentation import Segmentation
@@ -52,9 +53,10 @@ class EmbodiedDepthNode(ManagedNode):
         assert self._segmentation is not None and self._extrinsics is not None
         self._frames = EmbodiedDepthFrames(
             self._segmentation, self._extrinsics, rectified=settings.rectified,
-            refine_ground=settings.refine_ground, max_range=settings.max_range)
+            refine_ground=settings.refine_ground, max_range=settings.max_range,
+            topic=self.resolve_topic_name('image'))
         self._frames.warm_up()
-        self._stream = PictureStream(self, self._process, self._on_imu,
+        self._stream = PictureStream(self, self._process, self._imu_callback(),
                                      compressed=settings.compressed,
                                      exact=settings.camera_info_exact)
         self.get_logger().info(f'active: waiting for pictures on {self._stream.topic}')
@@ -84,6 +86,8 @@ class EmbodiedDepthNode(ManagedNode):
             if not wanted:
                 statistics.skip()
                 return
+            if job.info is None:
+                raise CameraError(f'no camera_info for this picture; {self._stream.info_remedy}')
             frame = self._frames(job.picture, job.info)
             for cause, text in frame.warnings.items():
                 self._notices.warning(cause, text)

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 from dataclasses import field
+from statistics import median
 from threading import Lock
 import time
 
 _STAMPS = 15
 _STAMPS_NEEDED = 5
+_PAUSE_NS = 2_000_000_000
+"""A longer gap is a camera that was off, or one that is triggered."""
 
 
 @dataclass
@@ -25,6 +28,10 @@ class Report:
     """Pictures that did not arrive, by the gaps between the stamps of those that did."""
     jumps: int = 0
     """Stamps that lay before their predecessor."""
+    unpaired: int = 0
+    """Pictures that were given up for want of their camera_info."""
+    silent: bool = False
+    """Whether no picture came for a second and three times as long as usual."""
     rate_hz: float = 0.0
     seconds: dict[str, float] = field(default_factory=dict)
 
@@ -39,6 +46,8 @@ class FrameStatistics:
         self._sums: dict[str, float] = {}
         self._done = 0
         self._since = time.monotonic()
+        self._arrived = self._since
+        self._waits: deque[float] = deque([0.0], maxlen=_STAMPS)
         self._last_ns: int | None = None
         self._periods: deque[int] = deque(maxlen=_STAMPS)
 
@@ -51,6 +60,9 @@ class FrameStatistics:
         """Count a picture that arrived, and those that should have arrived before it."""
         with self._lock:
             self._counts.received += 1
+            now = time.monotonic()
+            self._waits.append(now - self._arrived)
+            self._arrived = now
             last, self._last_ns = self._last_ns, stamp_ns
             if last is None:
                 return
@@ -61,7 +73,7 @@ class FrameStatistics:
                     self._periods.clear()
                 return
             self._periods.append(period)
-            if len(self._periods) > _STAMPS_NEEDED:
+            if len(self._periods) > _STAMPS_NEEDED and period <= _PAUSE_NS:
                 # A low one of the periods, since many hold gaps when much is lost; rounded down,
                 # since stamps taken on arrival jitter.
                 usual = sorted(self._periods)[len(self._periods) // 5]
@@ -92,4 +104,6 @@ class FrameStatistics:
             done, sums, elapsed = self._done, self._sums, now - self._since
             self._done, self._sums, self._since = 0, {}, now
             means = {stage: total / done for stage, total in sums.items()}
-            return Report(**{**vars(self._counts), 'rate_hz': done / elapsed, 'seconds': means})
+            silent = now - self._arrived > max(1.0, 3 * median(self._waits))
+            return Report(**{**vars(self._counts), 'silent': silent, 'rate_hz': done / elapsed,
+                             'seconds': means})

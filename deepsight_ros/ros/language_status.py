@@ -13,6 +13,8 @@ from deepsight_ros.ros.diagnostics import OK
 from deepsight_ros.ros.diagnostics import Status
 from deepsight_ros.ros.diagnostics import WARN
 from deepsight_ros.ros.engine_upgrade import EngineUpgrade
+from deepsight_ros.ros.frame_statistics import Report
+from deepsight_ros.ros.pairing import unpaired_text
 from deepsight_ros.ros.picture_stream import PictureTopics
 
 
@@ -25,7 +27,7 @@ class LanguageStatus:
         self._counts: Counter[str] = Counter()
         self._disagreeing = 0
         self._seconds: dict[str, float] = {}
-        self._received: object = 0
+        self._unpaired = 0
 
     def note(self, answer: SpatialAnswer, total_s: float) -> None:
         """Count an answer and keep its times."""
@@ -57,29 +59,32 @@ class LanguageStatus:
             values |= {f'{stage}_ms': 1e3 * value for stage, value in self._seconds.items()}
             values['disagreeing_with_depth'] = self._disagreeing
         if topics is not None:
-            values |= _traffic(topics, waiting, frame_age_s)
+            report = topics.report()
+            values |= _traffic(report, waiting, frame_age_s)
             if not problem:
-                level, text = self._judge(values, topics.topic)
+                level, text = self._judge(report, topics.topic)
         failed = [upgrade.state for upgrade in building.values() if upgrade.failed]
         if failed and level == OK:
             level, text = WARN, f'an engine was not built: {failed[0]}'
         return level, text, values
 
-    def _judge(self, values: Mapping[str, object], topic: str) -> tuple[bytes, str]:
-        """Return level and text while pictures may come; they should, between two reports."""
-        last, self._received = self._received, values['received']
-        if self._received == last:
+    def _judge(self, report: Report, topic: str) -> tuple[bytes, str]:
+        """Return level and text while pictures may come."""
+        last, self._unpaired = self._unpaired, report.unpaired
+        if report.silent:
             return WARN, f'no depth images on {topic}'
+        if report.unpaired > last:
+            return WARN, unpaired_text(report.unpaired - last)
         return OK, 'waiting for questions'
 
 
 def _traffic(
-    topics: PictureTopics, waiting: int, frame_age_s: float | None,
+    report: Report, waiting: int, frame_age_s: float | None,
 ) -> dict[str, object]:
-    report = topics.statistics.report()
     values: dict[str, object] = {
-        'received': report.received, 'missing_by_stamps': report.missing,
-        'stamp_jumps': report.jumps, 'waiting_questions': waiting}
+        'received': report.received, 'without_camera_info': report.unpaired,
+        'missing_by_stamps': report.missing, 'stamp_jumps': report.jumps,
+        'waiting_questions': waiting}
     if frame_age_s is not None:
         values['frame_age_ms'] = 1e3 * frame_age_s
     return values

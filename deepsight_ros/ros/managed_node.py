@@ -8,11 +8,13 @@ from collections.abc import Callable
 import gc
 from pathlib import Path
 import signal
+import time
 import traceback
 from typing import Any
 
 import rclpy
 from rclpy.executors import ExternalShutdownException
+from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.lifecycle import LifecycleNode
 from rclpy.lifecycle import LifecycleState
 from rclpy.lifecycle import TransitionCallbackReturn
@@ -29,6 +31,7 @@ from deepsight_ros.perception.extrinsics import Extrinsics
 from deepsight_ros.perception.pictures import PictureError
 from deepsight_ros.ros.diagnostics import Diagnostics
 from deepsight_ros.ros.diagnostics import Status
+from deepsight_ros.ros.diagnostics import WARN
 from deepsight_ros.ros.engine_upgrade import EngineUpgrade
 from deepsight_ros.ros.lifecycle import reported
 from deepsight_ros.ros.notices import Notices
@@ -37,6 +40,8 @@ from deepsight_ros.ros.transforms import Tf2Transforms
 
 BAD_INPUT = (CameraError, EngineError, GroundError, PictureError)
 """Errors of one picture; the message names cause and remedy."""
+MEMORY = 5.0
+"""Seconds for which diagnostics tell what was wrong with a picture."""
 
 
 class ManagedNode(LifecycleNode, ABC):
@@ -58,7 +63,10 @@ class ManagedNode(LifecycleNode, ABC):
         self._notices = Notices(self.get_logger())
         self._transforms: Tf2Transforms | None = None
         self._extrinsics: Extrinsics | None = None
-        self._diagnostics = Diagnostics(self, self._describe)
+        self._complaint, self._complained = '', 0.0
+        self._diagnostics = Diagnostics(self, self._report)
+        self._change_state = self._service_change_state.callback
+        self._service_change_state.callback = self._on_change_state
 
     def start(self) -> None:
         """Configure and activate if the parameter ``autostart`` says so."""
@@ -85,6 +93,7 @@ class ManagedNode(LifecycleNode, ABC):
         if self._extrinsics is not None:
             self._extrinsics.restart()
         self._begin()
+        self.problem = ''
         return super().on_activate(state)
 
     @reported(undo=lambda node: node._halt())
@@ -172,6 +181,28 @@ class ManagedNode(LifecycleNode, ABC):
                              lambda plan: load_engine(bundle, 'tensorrt', cache=cache),
                              self.get_logger())
 
+    def _on_change_state(self, request: Any, response: Any) -> Any:
+        state = self._state_machine.current_state[1]
+        try:
+            return self._change_state(request, response)
+        except rclpy_implementation.RCLError:  # would end the node: ros2/rclpy#1209
+            wanted = request.transition.label or request.transition.id
+            self.get_logger().error(f'transition {wanted} is refused: there is none from {state}')
+            response.success = False
+            return response
+
+    def _report(self) -> Status:
+        state = self._state_machine.current_state[1]
+        if state == 'finalized':
+            return WARN, 'finalized: only a new process can work again', {'state': state}
+        if self.problem == self._complaint and time.monotonic() - self._complained > MEMORY:
+            self.problem = ''
+        return self._describe()
+
+    def _imu_callback(self) -> Callable[[Imu], None] | None:
+        # A fast IMU costs a quarter of a core, and without the height gravity is of no use.
+        return self._on_imu if self._settings.camera_height > 0 else None
+
     def _on_imu(self, message: Imu) -> None:
         if self._extrinsics is None:
             return
@@ -189,6 +220,7 @@ class ManagedNode(LifecycleNode, ABC):
         else:
             self.problem = ('defect, please report:\n'
                             + ''.join(traceback.format_exception(error)))
+        self._complaint, self._complained = self.problem, time.monotonic()
         self._notices.error(type(error).__name__, self.problem)
 
     def _age(self, header: Header) -> float | None:

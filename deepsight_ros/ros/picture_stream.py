@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from dataclasses import replace
 import time
 from typing import Any
 
@@ -17,6 +18,7 @@ from sensor_msgs.msg import Imu
 
 from deepsight_ros.ros import qos
 from deepsight_ros.ros.frame_statistics import FrameStatistics
+from deepsight_ros.ros.frame_statistics import Report
 from deepsight_ros.ros.pairing import Pairing
 from deepsight_ros.ros.worker import LatestWorker
 
@@ -38,32 +40,36 @@ class PictureTopics:
         self,
         node: Node,
         deliver: Callable[[Job], None],
-        on_imu: Callable[[Imu], None],
+        on_imu: Callable[[Imu], None] | None,
         *,
         exact: bool,
         kind: Any = Image,
         namespace: str = '',
     ) -> None:
-        """Subscribe to ``image`` and ``camera_info`` in ``namespace``, and to ``imu``."""
+        """Subscribe to ``image`` and ``camera_info`` in ``namespace``, and to ``imu`` if asked."""
         self.statistics = FrameStatistics()
         self._node = node
         self._deliver = deliver
         self._pairing = Pairing(self._hand_on, exact=exact)
         self._subscriptions: list[Subscription] = []
         try:
-            self._subscribe(kind, f'{namespace}image', self._on_picture, qos.newest_picture())
-            self._subscribe(CameraInfo, f'{namespace}camera_info', self._pairing.add_info,
-                            qos.sensor())
-            self._subscribe(Imu, 'imu', on_imu, qos.sensor())
+            self.topic = self._subscribe(
+                kind, f'{namespace}image', self._on_picture, qos.newest_picture())
+            info = self._subscribe(
+                CameraInfo, f'{namespace}camera_info', self._pairing.add_info, qos.sensor())
+            if on_imu is not None:
+                self._subscribe(Imu, 'imu', on_imu, qos.sensor())
         except Exception:
             self.close()
             raise
+        self.info_remedy = (
+            f'publish it beside the pictures or remap {namespace}camera_info; if it is latched, '
+            f'set qos_overrides.{info}.subscription.durability to transient_local and reliability '
+            'to reliable')
 
-    @property
-    def topic(self) -> str:
-        """Full name of the picture topic."""
-        name: str = self._subscriptions[0].topic_name
-        return name
+    def report(self) -> Report:
+        """Return counts and means, and start the next period."""
+        return replace(self.statistics.report(), unpaired=self._pairing.unpaired)
 
     def close(self) -> None:
         """Unsubscribe."""
@@ -73,9 +79,11 @@ class PictureTopics:
 
     def _subscribe(
         self, kind: Any, topic: str, callback: Callable[[Any], None], profile: QoSProfile,
-    ) -> None:
-        self._subscriptions.append(self._node.create_subscription(
-            kind, topic, callback, profile, qos_overriding_options=qos.overridable()))
+    ) -> str:
+        subscription = self._node.create_subscription(
+            kind, topic, callback, profile, qos_overriding_options=qos.overridable())
+        self._subscriptions.append(subscription)
+        return str(subscription.topic_name)
 
     def _on_picture(self, picture: Image | CompressedImage) -> None:
         stamp = picture.header.stamp
@@ -93,7 +101,7 @@ class PictureStream(PictureTopics):
         self,
         node: Node,
         work: Callable[[Job], None],
-        on_imu: Callable[[Imu], None],
+        on_imu: Callable[[Imu], None] | None,
         *,
         compressed: bool,
         exact: bool,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rclpy.qos import HistoryPolicy
+from rclpy.qos import QoSPolicyKind
 from rclpy.qos import QoSProfile
 from rclpy.qos import ReliabilityPolicy
 from rclpy.qos_overriding_options import QoSOverridingOptions
@@ -31,8 +32,9 @@ def questions() -> QoSProfile:
 
 
 def overridable() -> QoSOverridingOptions:
-    """Allow history, depth and reliability of a topic to be set by parameter."""
-    return QoSOverridingOptions.with_default_policies()
+    """Allow history, depth, reliability and durability of a topic to be set by parameter."""
+    return QoSOverridingOptions((QoSPolicyKind.HISTORY, QoSPolicyKind.DEPTH,
+                                 QoSPolicyKind.RELIABILITY, QoSPolicyKind.DURABILITY))
 
 
 def _best_effort(depth: int) -> QoSProfile:

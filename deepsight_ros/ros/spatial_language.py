@@ -40,6 +40,9 @@ from deepsight_ros.ros.picture_stream import PictureTopics
 from deepsight_ros.ros.question_queue import Asked
 from deepsight_ros.ros.question_queue import QuestionQueue
 
+_JUMP_NS = 1_000_000_000
+"""A picture that is older than the last by less came late; by more, time starts again."""
+
 
 class SpatialLanguageNode(ManagedNode):
     """One question after the other in the worker's thread, each about the newest picture."""
@@ -86,8 +89,8 @@ class SpatialLanguageNode(ManagedNode):
     def _begin(self) -> None:
         self._queue = QuestionQueue(self._settings.max_questions)
         self._newest = None
-        self._topics = PictureTopics(self, self._on_picture, self._on_imu, namespace='depth/',
-                                     exact=self._settings.camera_info_exact)
+        self._topics = PictureTopics(self, self._on_picture, self._imu_callback(),
+                                     exact=self._settings.camera_info_exact, namespace='depth/')
         self._subscription = self.create_subscription(
             String, 'question', self._on_question, qos.questions(),
             qos_overriding_options=qos.overridable())
@@ -123,6 +126,8 @@ class SpatialLanguageNode(ManagedNode):
         self._encoder_upgrade = self._decoder_upgrade = None
 
     def _on_picture(self, job: Job) -> None:
+        if self._newest is not None and 0 < _stamp_ns(self._newest) - _stamp_ns(job) < _JUMP_NS:
+            return
         self._newest = job
         self._queue.see(_stamp_ns(job))
 
@@ -237,8 +242,8 @@ class SpatialLanguageNode(ManagedNode):
         if topics is None or not topics.statistics.received:
             where = 'depth/image' if topics is None else topics.topic
             return f'no depth image on {where} yet; start its source or remap depth/image'
-        return (f'depth images arrive on {topics.topic}, but no camera_info beside them; publish '
-                'it or remap depth/camera_info')
+        return (f'depth images arrive on {topics.topic}, but no camera_info beside them; '
+                f'{topics.info_remedy}')
 
     def _publish(self, asked: Asked, answer: SpatialAnswer, job: Job | None) -> None:
         """Publish an answer, stamped as the picture that was used."""

@@ -12,6 +12,7 @@ from deepsight_ros.ros.diagnostics import Status
 from deepsight_ros.ros.diagnostics import WARN
 from deepsight_ros.ros.engine_upgrade import EngineUpgrade
 from deepsight_ros.ros.frame_statistics import Report
+from deepsight_ros.ros.pairing import unpaired_text
 from deepsight_ros.ros.picture_stream import PictureStream
 
 
@@ -43,15 +44,15 @@ class EmbodiedDepthStatus:
         if upgrade is not None:
             values['engine_build'] = upgrade.state
         if stream is not None:
-            report, dropped = stream.statistics.report(), stream.dropped
+            report, dropped = stream.report(), stream.dropped
             values |= {
                 'rate_hz': report.rate_hz, 'received': report.received,
                 'published': report.published, 'failed': report.failed,
                 'without_subscriber': report.skipped, 'dropped': dropped,
-                'missing_by_stamps': report.missing, 'stamp_jumps': report.jumps}
+                'without_camera_info': report.unpaired, 'missing_by_stamps': report.missing,
+                'stamp_jumps': report.jumps}
             values |= {f'{stage}_ms': 1e3 * mean for stage, mean in report.seconds.items()}
-            if not problem:
-                level, text = self._judge(report, dropped, stream.topic, frame)
+            level, text = self._judge(problem, report, dropped, stream.topic, frame)
             self._last, self._last_dropped = report, dropped
         if upgrade is not None and upgrade.failed and level == OK:
             level, text = WARN, f'the engine was not built: {upgrade.state}'
@@ -60,11 +61,15 @@ class EmbodiedDepthStatus:
         return level, text, values
 
     def _judge(
-        self, report: Report, dropped: int, topic: str, frame: Frame | None,
+        self, problem: str, report: Report, dropped: int, topic: str, frame: Frame | None,
     ) -> tuple[bytes, str]:
         last = self._last if report.received >= self._last.received else Report()
-        if report.received == last.received:
+        if report.silent:
             return WARN, f'no pictures on {topic}'
+        if problem:
+            return ERROR, problem
+        if report.unpaired > last.unpaired:
+            return WARN, unpaired_text(report.unpaired - last.unpaired)
         missing = report.missing - last.missing
         if missing:
             return WARN, (f'{missing} pictures did not arrive; use fastdds_shm.xml in both '
@@ -76,7 +81,7 @@ class EmbodiedDepthStatus:
         for cause in ('view', 'extrinsics'):
             if frame is not None and cause in frame.warnings:
                 return WARN, frame.warnings[cause]
-        return OK, 'publishing'
+        return OK, 'publishing' if report.published > last.published else 'waiting for pictures'
 
 
 def _ground(frame: Frame) -> dict[str, object]:

@@ -71,6 +71,22 @@ def test_unknown_ground_is_no_error_but_has_a_reason():
     assert frame.no_ground.endswith('or set camera_height')
 
 
+@pytest.mark.parametrize(('forward', 'frame_id', 'reason'), [
+    ((0.9, 0.44, 0), 'base_link', ''), ((0, 0.01, -1), 'base_link', ''),
+    ((0, 1, 0), 'base_link', '90 degrees'), ((-1, 0, 0), 'base_link', '180 deg'),
+    ((-1, 0, 0), 'robot1/odom', '')])
+def test_the_way_is_known_only_to_a_camera_that_looks_there(forward, frame_id, reason):
+    right = np.cross(forward, (0, 0, 1))
+    axes = np.stack([right, np.cross(forward, right), forward], axis=1)
+    matrix = np.eye(4)
+    matrix[:3] = np.c_[axes / np.linalg.norm(axes, axis=0), (0, 0, 1.2)]
+    extrinsics = Extrinsics(ground_frame=frame_id,
+                            transforms=SimpleNamespace(lookup=lambda *_: matrix))
+    frame = DepthFrames(extrinsics, Robot())(message(METRES), info())
+    assert (frame.ground is None) == bool(reason)
+    assert reason in frame.no_ground
+
+
 def test_what_is_no_depth_of_this_camera_is_refused():
     frames = DepthFrames(None, Robot())
     with pytest.raises(CameraError, match='depth is 8x6, camera_info says 4x3'):

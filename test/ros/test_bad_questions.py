@@ -151,6 +151,7 @@ def test_no_camera_info(language_peer):
     answer = peer.ask(PLACE)
     assert answer['status'] == 'no_frame'
     assert 'no camera_info beside them' in answer['error']
+    assert 'qos_overrides./depth/camera_info.subscription.durability' in answer['error']
     peer.send(depth_info())
     peer.wait_until(lambda: peer.newest_stamp(), 'pair')
     assert still_answers(peer)
@@ -158,7 +159,8 @@ def test_no_camera_info(language_peer):
 
 def test_without_extrinsics_obstacles_and_safety_are_refused(language_peer):
     peer = language_peer
-    peer.start_node(camera_height=0.0)
+    node = peer.start_node(camera_height=0.0)
+    assert node.count_subscribers('imu') == 0
     peer.connect()
     peer.show()
     for text in (OBSTACLE, 'Is it safe to move 2 m forward?', 'Which way is free?',

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -84,6 +85,15 @@ def test_nobody_listens_and_a_type_is_missing(bag: Path) -> None:
         import tf2_msgs  # noqa: F401
     except ModuleNotFoundError:
         assert 'tf2_msgs/msg/TFMessage is not installed' in output
+
+
+def test_a_recorded_clock_is_the_only_one_and_results_are_left_out(listener: Node) -> None:
+    types = {'/clock': 'rosgraph_msgs/msg/Clock', '/robot/answer/details': 'std_msgs/msg/String',
+             '/diagnostics': 'std_msgs/msg/String', TOPIC: bag_player.IMAGE}
+    player = bag_player.BagPlayer(SimpleNamespace(types=lambda: types))
+    played = [publisher.topic for publisher in player.publishers]
+    assert [topic for topic in played if topic in {*types}] == ['/clock', TOPIC]
+    player.destroy_node()
 
 
 @pytest.mark.parametrize('signal_', [signal.SIGINT, signal.SIGTERM])

@@ -2,6 +2,7 @@
 
 import pytest
 
+from deepsight_ros.ros import frame_statistics
 from deepsight_ros.ros.frame_statistics import FrameStatistics
 
 PERIOD = 33_333_333
@@ -30,6 +31,23 @@ def test_half_of_the_pictures_lost():
 
 def test_slower_camera_is_not_taken_for_loss_for_long():
     assert missing_of([*range(30), *range(30, 300, 3)]) < 40
+
+
+def test_a_pause_is_no_loss():
+    assert missing_of([*range(20), *range(120, 140)]) == 0
+
+
+@pytest.mark.parametrize(('period', 'wait', 'silent'), [
+    (0.1, 0.9, False), (0.1, 1.1, True), (1.6, 4.7, False), (1.6, 4.9, True)])
+def test_silence_is_long_for_this_camera(monkeypatch, period, wait, silent):
+    now = 0.0
+    monkeypatch.setattr(frame_statistics.time, 'monotonic', lambda: now)
+    statistics = FrameStatistics()
+    for index in range(9):
+        now += period
+        statistics.receive(index)
+    now += wait
+    assert statistics.report().silent == silent
 
 
 def test_jump_back_and_repeated_stamps():

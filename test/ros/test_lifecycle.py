@@ -16,7 +16,10 @@ from ros_peer import CAMERA_HEIGHT
 from ros_peer import camera_info
 from ros_peer import image
 
+from deepsight_ros.geometry import CameraError
 from deepsight_ros.ros import embodied_depth
+from deepsight_ros.ros import managed_node
+from deepsight_ros.ros.diagnostics import WARN
 
 SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
 
@@ -38,10 +41,13 @@ def manager(peer):
                 transition=Transition(id=transition))).success)
 
 
-def test_a_manager_can_drive_the_node(peer):
+def test_a_manager_can_drive_the_node(peer, capfd):
     node = peer.start_node(autostart=False)
     state, change = manager(peer)
     assert state() == State.PRIMARY_STATE_UNCONFIGURED
+    for unfit in (Transition.TRANSITION_ACTIVATE, 200):
+        assert not change(unfit)
+        assert f'transition {unfit} is refused' in capfd.readouterr().err
     peer.listen('image')
     for transition, reached in [
             (Transition.TRANSITION_CONFIGURE, State.PRIMARY_STATE_INACTIVE),
@@ -58,6 +64,7 @@ def test_a_manager_can_drive_the_node(peer):
     peer.send_until(lambda: len(peer.received['image']) > 1, camera_info(2.0), image(2.0))
     assert node.trigger_shutdown() == SUCCESS
     assert state() == State.PRIMARY_STATE_FINALIZED
+    assert node._report()[0] == WARN
 
 
 @pytest.mark.parametrize('transition, topic', [
@@ -79,6 +86,16 @@ def test_exception_in_a_transition_is_reported_and_undone(peer, capfd, transitio
 def entities(node):
     return [len(list(kind)) for kind in (
         node.publishers, node.subscriptions, node.timers, node.services)]
+
+
+def test_what_was_wrong_with_a_picture_is_forgotten(peer, monkeypatch):
+    node = peer.start_node()
+    node._complain(CameraError('bad'))
+    node._report()
+    assert node.problem == 'bad'
+    monkeypatch.setattr(managed_node, 'MEMORY', 0.0)
+    node._report()
+    assert node.problem == ''
 
 
 def test_parameter_out_of_range_can_be_set_right(peer, capfd):

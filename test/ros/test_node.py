@@ -5,6 +5,7 @@ from array import array
 import cv2
 import numpy as np
 import pytest
+from rclpy.qos import DurabilityPolicy
 from rclpy.qos import ReliabilityPolicy
 from ros_peer import as_array
 from ros_peer import CAMERA_HEIGHT
@@ -142,9 +143,11 @@ def test_simulated_time_that_stands_still(peer):
 
 
 def test_quality_of_service_can_be_overridden(peer):
-    node = peer.start_node(**{'qos_overrides./image.subscription.reliability': 'reliable'})
+    node = peer.start_node(**{'qos_overrides./image.subscription.reliability': 'reliable',
+                              'qos_overrides./image.subscription.durability': 'transient_local'})
     info, = node.get_subscriptions_info_by_topic('/image')
     assert info.qos_profile.reliability == ReliabilityPolicy.RELIABLE
+    assert info.qos_profile.durability == DurabilityPolicy.TRANSIENT_LOCAL
     info, = node.get_subscriptions_info_by_topic('/camera_info')
     assert info.qos_profile.reliability == ReliabilityPolicy.BEST_EFFORT
     info, = node.get_publishers_info_by_topic('/embodied_depth/image')

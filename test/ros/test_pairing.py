@@ -1,5 +1,6 @@
 """Which camera_info goes with which picture."""
 
+import pytest
 from ros_peer import camera_info
 from ros_peer import image
 from ros_peer import stamp_of
@@ -31,6 +32,20 @@ def test_first_picture_waits_for_its_info():
 def test_exact_pairs_in_any_order():
     assert pairs_of(image(1), camera_info(1), camera_info(2), image(2), camera_info(4), image(3),
                     image(4), exact=True) == [(1, 1), (2, 2), (4, 4)]
+
+
+def test_exact_waits_for_infos_that_are_late():
+    late = [m for stamp in range(1, 9) for m in (image(stamp + 5), camera_info(stamp))]
+    assert pairs_of(*map(image, range(1, 6)), *late, exact=True) == [(n, n) for n in range(1, 9)]
+
+
+@pytest.mark.parametrize('messages', [
+    [*map(image, range(1, 14))], [*map(image, range(1, 5)), camera_info(4)]])
+def test_exact_counts_what_it_gives_up(messages):
+    pairs = Pairing(lambda picture, info: None, exact=True)
+    for message in messages:
+        (pairs.add_info if hasattr(message, 'k') else pairs.add_picture)(message)
+    assert pairs.unpaired == 3
 
 
 def test_picture_without_info_is_handed_on_after_a_while(monkeypatch):

@@ -196,6 +196,15 @@ def test_good_pictures_end_what_a_bad_one_said(language_peer):
     assert node.problem == ''
 
 
+def test_a_picture_that_comes_late_is_not_the_newest(asker):
+    statistics = asker.under_test._topics.statistics
+    for earlier, newest in ((0.5, STAMP), (60.0, STAMP - 60.0)):
+        count = statistics.received
+        asker.send(depth_image(STAMP - earlier))
+        asker.wait_until(lambda count=count: statistics.received > count, 'picture')
+        assert asker.newest_stamp() == (newest, 0)
+
+
 def test_a_stale_picture_is_not_answered_about(language_peer):
     peer = language_peer
     peer.start_node(max_frame_age=2.0)
