@@ -154,23 +154,24 @@ def first_obstacle(points: FloatImage, robot: Robot, bearing: float = 0.0) -> Ob
 
 def way_is_seen(
     measured: npt.NDArray[np.bool_], camera: Camera, ground: GroundPlane, robot: Robot,
-    length: float, bearing: float = 0.0,
+    length: float, bearing: float = 0.0, step: int = 1,
 ) -> bool:
     """
     Tell whether depth covers the ground of a way, so that no obstacle can hide in a hole of it.
 
     ``measured`` [H, W] are the pixels with depth. Each quarter of the way, from where the picture
     begins to ``length`` (m) or at least twice as far, must have a quarter of the depth that is
-    usual below the horizon. ``bearing`` (rad) is where the robot moves, left is positive.
+    usual below the horizon. ``bearing`` (rad) is where the robot moves, left is positive; every
+    ``step``-th row and column is looked at.
     """
-    slant = ground.slant(camera)
+    slant, measured = ground.slant(camera)[::step, ::step], measured[::step, ::step]
     rows, columns = np.nonzero(slant > 0)
     if len(rows) == 0:
         return False
     on_ground = np.empty((len(rows), 3), np.float32)
     on_ground[:, 2] = ground.height / slant[rows, columns]
-    on_ground[:, 0] = camera.ray_x[columns] * on_ground[:, 2]
-    on_ground[:, 1] = camera.ray_y[rows] * on_ground[:, 2]
+    on_ground[:, 0] = camera.ray_x[::step][columns] * on_ground[:, 2]
+    on_ground[:, 1] = camera.ray_y[::step][rows] * on_ground[:, 2]
     x, y, _ = above_ground(on_ground, ground).T
     along = math.cos(bearing) * x + math.sin(bearing) * y
     aside = math.cos(bearing) * y - math.sin(bearing) * x

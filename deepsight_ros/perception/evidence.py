@@ -162,7 +162,7 @@ def is_blind(frame: DepthFrame, question: str, answer: Answer) -> bool:
     elif answer.value == 'yes':
         length = max(lengths_in(question), default=0.0)
     return not way_is_seen(np.isfinite(frame.points[..., 2]), frame.camera, frame.ground,
-                           frame.robot, length, bearings(frame.camera)[direction])
+                           frame.robot, length, bearings(frame.camera)[direction], _step(frame))
 
 
 def _names_a_way(question: str, answer: Answer) -> bool:
@@ -267,12 +267,13 @@ def _order_agrees(
 
 def _check_nearest_surface(frame: DepthFrame, answer: Answer) -> _Check:
     """Compare a length with the nearest of all pixels: no question asks for it otherwise."""
-    ranges = np.linalg.norm(frame.points, axis=-1)
+    step = _step(frame)
+    ranges = np.linalg.norm(frame.points[::step, ::step], axis=-1)
     found = nearest_pixel(ranges, np.isfinite(ranges))
     if found is None or answer.distance is None:
         return _Check()
-    measured, pixel = found
-    return _Check(close(answer.distance, measured), measured, pixel)
+    measured, (column, row) = found
+    return _Check(close(answer.distance, measured), measured, (column * step, row * step))
 
 
 def _check_way(frame: DepthFrame, question: str, answer: Answer) -> _Check:
