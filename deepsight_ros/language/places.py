@@ -27,12 +27,13 @@ _WRITTEN: Final = re.compile(
 _COMPARES: Final = re.compile(
     r'\b(?:nearer|nearest|closer|closest|first|sooner|in front|less (?:far|depth|distant)|'
     r'(?:smaller|lower|shorter|lesser) (?:depth|range|distance))\b', re.IGNORECASE)
-_UPRIGHT: Final = re.compile(
-    r'\b(?:floor|ground|heights?|higher|altitude|elevation)\b', re.IGNORECASE)
+_MEASURES: Final = re.compile(
+    r'\b(?:floor|ground|heights?|higher|altitude|elevation|apart|how (?:far|long|wide|much)|'
+    r'(?:distance|gap|length) (?:between|from <))', re.IGNORECASE)
 _LETTER: Final = re.compile(r'\b[A-D]\b')
 _MARK: Final = re.compile(r'<(?:loc|region):[^<>]*>?')
 _LOOSE: Final = re.compile(
-    r'\b(?:x\s*[=:]|(?:pixels?|coordinates?|point)(?:\s+at)?)\s*[+-]?\d|'
+    r'\b(?:x\s*[=:]|(?:pixels?|coordinates?|point)(?:\s+at)?)\s*[+-]?\d(?!\d*:? ?<)|'
     r'[({<\[]\s*\d+(?:\.\d+)?\s*(?:px|%)?\s*[,;x\s]\s*\d|'
     r'(?<![\d.])\d{1,5}\s*,\s*\d{1,5}\s*(?:px\b|[?.!]?$|[?.!]\s)', re.IGNORECASE)
 """A place that is written in a way that the model would overlook."""
@@ -103,7 +104,7 @@ def _with_letters(question: str) -> str:
     count = len(PLACE.findall(question))
     compares = count > 2 or (count == 2 and _COMPARES.search(question))
     if not compares or count > len(LETTERS) or _LETTER.search(question) or (
-            _UPRIGHT.search(question)):
+            _MEASURES.search(question)):
         return question
     letters = iter(LETTERS)
     return PLACE.sub(lambda found: f'{next(letters)} {found[0]}', question)

@@ -22,14 +22,15 @@ _DANGER: Final = re.compile(
     r'(?:must|have to|need to|should) (?:\w+ )?(?:stop|brake|halt)|'
     r'(?:some|any)(?:thing|one|body))\b', re.IGNORECASE)
 _DENIED: Final = re.compile(
-    r"(?:\b(?:(before)|without|avoid\w*|free (?:of|from)|clear of|no|not|nothing)|n't)\b"
+    r"(?:\b(?:(before|without|free (?:of|from)|clear of)|avoid\w*|no|not|nothing)|n't)\b"
     r'(?:\W+\w+){1,4}|\b(?:collision|obstacle)s?[- ](free)\b', re.IGNORECASE)
 _ELSEWHERE: Final = re.compile(
     r'\b(?:(?:to|on|at) (?:the|my|your|its|our) (?:left|right)|(?:left|right)(?:-hand)? side|'
     r'(?:turn\w*|strafe|strafing|veer\w*|steer\w*|go|going|move|moving|drive|driving|m|metres?|'
-    r'meters?|cm) (?:to )?(?:left|right)|(?:go|move|drive|roll|back|m|metres?|meters?|cm) '
-    r'(?:back|up|down)|leftwards?|rightwards?|backwards?|behind|revers\w+|sideways|rotat\w+)\b',
-    re.IGNORECASE)
+    r'meters?|cm) (?:to )?(?:left|right)(?! (?:ahead|away|now))|'
+    r'(?:go|move|drive|roll|back|m|metres?|meters?|cm) (?:back|(?:up|down)(?! (?:to|(?:the|this|'
+    r'that|my) (?:corridor|hall\w*|aisle|road|street|lane|path))\b))|leftwards?|rightwards?|'
+    r'backwards?|behind|revers\w+|sideways|rotat\w+)\b', re.IGNORECASE)
 _FARTHER: Final = re.compile(
     r'\b(?:(?:farther|further)(?! (?:to the )?(?:left|right))|more distant|deeper|behind|'
     r'far to near)\b', re.IGNORECASE)
@@ -37,14 +38,16 @@ _FARTHEST: Final = re.compile(
     r'\b(?:(?:farthest|furthest)(?! (?:to the )?(?:left|right))|most distant|deepest)\b',
     re.IGNORECASE)
 _NEAREST: Final = re.compile(
-    r'\b(?:near|nearer|nearest|close|closer|closest|less|first)\b', re.IGNORECASE)
+    r'\b(?:near|nearer|nearest|close|closer|closest|less|first|in front)\b', re.IGNORECASE)
 _YES_OR_NO: Final = re.compile(
     r'(?:is|are|am|can|could|will|would|do|does|did|has|have|may|might|shall|should|must)\b',
     re.IGNORECASE)
 _OPEN: Final = re.compile(
-    r'\b(?:or|which|what|where|how|whether|tell|say|name|know)\b', re.IGNORECASE)
+    r'\b(?:or|which|what|where|how|whether|tell|say|name|know|identify|describe|classify|'
+    r'recogni[sz]e|give|find|pick|point|suggest|recommend)\b', re.IGNORECASE)
 _NEGATED: Final = re.compile(r"\b(?:(?<!or )not?|without)\b|n't\b", re.IGNORECASE)
-_NUMBER: Final = re.compile(r'\d')
+_OTHER_MEASURE: Final = re.compile(
+    r'(?<![\w#])\d|\b(?:wider|taller|higher|broader|thicker|narrower) than\b', re.IGNORECASE)
 
 
 def refuse(question: str, answer: Answer) -> None:
@@ -67,15 +70,15 @@ def refuse(question: str, answer: Answer) -> None:
     if answer.value in ('higher', 'lower') and not asks_for_height(question):
         raise LanguageError(f'this does not ask for heights, but {answer.text!r} came; ask in '
                             'other words, such as "which is nearer, A (80, 60) or B (25, 100)?"')
-    if answer.kind in ('direction', 'class') and _YES_OR_NO.match(question.strip()) and (
-            _OPEN.search(question) is None):
+    if answer.kind in ('direction', 'class') and answer.value not in ('higher', 'lower') and (
+            _YES_OR_NO.match(question.strip()) and _OPEN.search(question) is None):
         raise LanguageError(f'this asks for yes or no, what came is {answer.text!r}; ask in other '
                             'words')
 
 
 def _refuse_move(question: str) -> None:
     lengths = lengths_in(question)
-    if len(lengths) > 1 or _NUMBER.search(PLACE.sub('', without_lengths(question))):
+    if len(lengths) > 1 or _OTHER_MEASURE.search(PLACE.sub('', without_lengths(question))):
         raise LanguageError('it is not clear how far to move; name one length, such as "is it '
                             'safe to move 1.5 m?"')
     if lengths and asks_for_danger(question):

@@ -47,6 +47,8 @@ _REFERENCE: Final = re.compile(
     r'\b(?:from|than|against|relative|compar\w+|respect|with|take[ns]?|given|beginning|starting|'
     r'coming|going|leaving|reference)\b[\w\s]*$', re.IGNORECASE)
 """What stands before the place that another one is compared with."""
+_TURNED: Final = re.compile(r'\b(?:is|lies|(?<!than )for) $', re.IGNORECASE)
+"""What stands between the two where the first one is but named: "from <A> on, is <B> higher"."""
 _SIDES: Final = re.compile(
     r'\b((?:to|on) the (?:left|right)|(?:more|farther|further) (?:left|right)|leftmost|rightmost|'
     r'left of|right of|wider|widest|bigger|biggest|larger|largest)\b', re.IGNORECASE)
@@ -230,7 +232,9 @@ def _check_places(
         if frame.ground is None or not asks_for_height(question):
             return _Check()
         first, second = frame.ground.height_of(points)
-        if _REFERENCE.search(question[:next(PLACE.finditer(question)).start()]):
+        before, _, _, _, between, *_ = PLACE.split(question)
+        if _TURNED.search(between) or (
+                _REFERENCE.search(before) and not between.endswith('than ')):
             first, second = second, first
         return _Check(bool((first > second) == (answer.value == 'higher')))
     if answer.distance is None or len(points) == 0:

@@ -24,8 +24,8 @@ _CLEARLY: Final = 0.5
 """Share of gravity along the picture's columns that tells an upright camera from a hanging one."""
 _STEEPEST: Final = 0.98
 """Share of the optical axis along gravity beyond which it has no direction along the ground."""
-_FIXED_TO_THE_WORLD: Final = ('earth', 'map', 'odom')
-"""Frames of REP 105 whose x axis is no robot's front."""
+_FIXED_TO_THE_WORLD: Final = ('earth', 'map', 'odom', 'world')
+"""Frames, most of REP 105, whose x axis is no robot's front."""
 
 Source = Literal['transform', 'gravity', 'parameters']
 

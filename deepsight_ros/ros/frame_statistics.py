@@ -61,7 +61,8 @@ class FrameStatistics:
         with self._lock:
             self._counts.received += 1
             now = time.monotonic()
-            self._waits.append(now - self._arrived)
+            if self._last_ns is not None:
+                self._waits.append(now - self._arrived)
             self._arrived = now
             last, self._last_ns = self._last_ns, stamp_ns
             if last is None:

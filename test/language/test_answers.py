@@ -106,7 +106,9 @@ def test_pixels_stand_for_places_and_back():
     ('sort {0}, {1}, {0}', 'sort A {0}, B {1}, C {0}'),
     *((text, text) for text in (
         'which is nearer, B {0} or A {1}?', 'how far is {0} from {1}?', 'is {0} higher than {1}?',
-        'is {0} nearer to the floor than {1}?', 'what is at {0}?'))])
+        'is {0} nearer to the floor than {1}?', 'what is at {0}?',
+        'how far is the first one {0} from {1}?', 'what is the gap between first {0} and {1}?',
+        'how far is point 1 {0}?'))])
 def test_places_that_are_compared_are_called_a_and_b(question, asked):
     places = ('<loc:0.1,0.2>', '<region:0.3,0.4>')
     assert with_places(question.format(*places), (640, 480)) == asked.format(*places)

@@ -36,6 +36,7 @@ def test_questions_whose_yes_means_danger(text, opposite):
     ('can a 0.4 m tall robot drive on?', MOVE, 'one length'),
     ('is it unsafe to move 1 m?', MOVE, 'the opposite'),
     ('is there no chair?', 'yes', 'without "not"'),
+    ('is the gap ahead wider than 1 m?', MOVE, 'one length'),
     ('which is farther, A <loc:0.1,0.1> or B <loc:0.2,0.2>?', 'A', 'the nearest'),
     ('how far is the farthest wall?', '2.00 m', 'the nearest'),
     ('which is nearer?', 'higher', 'other words'),
@@ -52,6 +53,11 @@ def test_what_would_mislead_is_refused(question, answer, remedy):
     ('which is nearer, A or B, and which is farther?', 'A'),
     ('how much farther can I go?', '2.00 m ahead'), ('is the way free left or right?', 'left'),
     ('which way is free?', 'right'), ('is the chair higher or lower?', 'higher'),
-    ('can you tell me what is there?', 'wall')])
+    ('can you tell me what is there?', 'wall'), ('can you describe that thing?', 'chair'),
+    ('is that higher than this?', 'higher'), ('which is in front and which behind?', 'A'),
+    *((question, MOVE) for question in (
+        'can I move 1 m without stopping?', 'is the next 1 m clear of furniture?',
+        'can I move up to 1 m?', 'can I go 1 m down this corridor?', 'can robot #3 move 1 m?',
+        'can I go right ahead for 1 m?', 'Q1: can R2D2 move 1 m?'))])
 def test_what_was_asked_is_answered(question, answer):
     refuse(question, parse_answer(answer))
