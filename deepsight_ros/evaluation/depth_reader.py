@@ -19,6 +19,7 @@ from deepsight_ros.geometry.points import nearest_pixel
 from deepsight_ros.language.answers import metres
 from deepsight_ros.language.answers import NOTHING_AHEAD
 from deepsight_ros.language.answers import parse_answer
+from deepsight_ros.language.places import LETTERS
 from deepsight_ros.perception.evidence import DepthFrame
 
 Points = npt.NDArray[np.float64]
@@ -96,7 +97,7 @@ def _higher(frame: DepthFrame, item: QaItem, points: npt.NDArray[np.float32]) ->
 
 
 def _order(points: Points) -> str:
-    return ''.join('ABCD'[index] for index in np.argsort(np.linalg.norm(points, axis=1)))
+    return ''.join(LETTERS[index] for index in np.argsort(np.linalg.norm(points, axis=1)))
 
 
 _WITH_GROUND: Final[dict[str, Callable[[DepthFrame, QaItem, npt.NDArray[np.float32]], str]]] = {

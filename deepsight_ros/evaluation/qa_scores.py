@@ -24,6 +24,7 @@ import numpy.typing as npt
 
 from deepsight_ros.evaluation.qa_items import QaItem
 from deepsight_ros.language.answers import parse_answer
+from deepsight_ros.language.places import LETTERS
 
 THRESHOLDS: Final = np.linspace(0.5, 0.95, 10)
 """VSI-Bench's confidence levels."""
@@ -125,7 +126,7 @@ def blind_scores(items: Sequence[QaItem]) -> dict[str, dict[str, float]]:
 def lower_is_nearer(item: QaItem) -> str:
     """Answer a comparison of places A, B, ... by their rows alone."""
     ranking = sorted(range(len(item.places)), key=lambda index: -item.places[index][1])
-    return ''.join('ABCD'[index] for index in ranking)[:len(item.ground_truth)]
+    return ''.join(LETTERS[index] for index in ranking)[:len(item.ground_truth)]
 
 
 def _mra_of_constant(value: float, truths: npt.NDArray[np.float64]) -> float:

@@ -26,7 +26,7 @@ FAR: Final = 30.0
 _PARTS: Final = 4
 _FEW: Final = 8
 """Pixels of a part of a way below which nothing is said of it."""
-_STEEPEST: Final = 0.98
+STEEPEST: Final = 0.98
 """Beyond this share of the optical axis along gravity (79 degrees down) nothing is "ahead"."""
 
 
@@ -89,7 +89,7 @@ def above_ground(points: npt.NDArray[Any], ground: GroundPlane) -> FloatImage:
     straight down or up.
     """
     up = -np.array(ground.normal)
-    if abs(up[2]) > _STEEPEST:
+    if abs(up[2]) > STEEPEST:
         raise GroundError('the camera looks straight along gravity, so nothing is ahead of it; '
                           'check camera_pitch or the transform to ground_frame')
     forward = np.array([0.0, 0.0, 1.0]) - up[2] * up

@@ -11,6 +11,7 @@ from typing import Literal
 
 from deepsight_ros.language.lengths import lengths_in
 from deepsight_ros.language.places import find_places
+from deepsight_ros.language.places import LETTERS
 from deepsight_ros.language.places import PIXEL
 from deepsight_ros.language.places import PLACE
 from deepsight_ros.language.places import Place
@@ -27,7 +28,7 @@ NOTHING_AHEAD: Final = 'nothing ahead'
 """Answer for a distance to an obstacle where none is in view."""
 DIRECTIONS: Final = ('left', 'ahead', 'right', 'higher', 'lower')
 _CHOICES: Final = frozenset(
-    ''.join(letters) for n in (1, 2, 3, 4) for letters in permutations('ABCD', n))
+    ''.join(letters) for n in (1, 2, 3, 4) for letters in permutations(LETTERS, n))
 _DISTANCE: Final = re.compile(r'(?<![\d.])(\d+(?:\.\d+)?) ?(m|cm|mm|metres?|meters?)\b')
 _NAME: Final = re.compile(r"[a-z]{3}[a-z' -]*")
 _BESIDE: Final = re.compile(r'is (left|right) of')

@@ -226,13 +226,16 @@ class SpatialAnswering:
             needs_ground = asks_for_the_way(asked) or asks_for_height(asked)
             if frame.ground is None and needs_ground:
                 return unanswered(question, 'error', _NO_GROUND + (frame.no_ground or _REMEDY))
+            if frame.no_way and asks_for_the_way(asked):
+                return unanswered(question, 'error', frame.no_way)
             picture = self.encode(frame)
             encoded = time.monotonic()
             say = on_text and (lambda text: on_text(with_pixels(text, size)))
             text, done = self.model.answer(picture, asked, limits, sampling, say)
             if done.status == 'ok':
-                refuse(asked, parse_answer(text))
-                if is_about_a_move(asked, parse_answer(text)):
+                said = parse_answer(text)
+                refuse(asked, said)
+                if is_about_a_move(asked, said):
                     text, done = self._settle(picture, asked, text, done, limits)
         except LanguageError as refusal:
             return unanswered(question, 'rejected', str(refusal))
@@ -249,6 +252,8 @@ class SpatialAnswering:
                 answer.ahead or answer.value in ('ahead', 'higher', 'lower')):
             # The question's words did not tell, but its answer does.
             return unanswered(question, 'error', _NO_GROUND + (frame.no_ground or _REMEDY))
+        elif frame.no_way and (answer.ahead or answer.value == 'ahead'):
+            return unanswered(question, 'error', frame.no_way)
         elif is_blind(frame, asked, answer):
             return unanswered(question, 'error', _UNSEEN)
         else:

@@ -56,23 +56,22 @@ class DepthFrames:
             raise CameraError(f'depth is {depth.shape[1]}x{depth.shape[0]}, camera_info says '
                               f'{camera.width}x{camera.height}; publish the camera_info that '
                               'belongs to the depth image')
-        ground, no_ground = None, self._no_ground
+        ground, no_ground, no_way = None, self._no_ground, ''
         if self._extrinsics is not None:
             stamp = picture.header.stamp
             try:
                 found = self._extrinsics.ground(
                     picture.header.frame_id, stamp.sec * 1_000_000_000 + stamp.nanosec)
+                ground = found.plane.seen_from(camera.offset)
                 turned = abs(math.degrees(found.yaw))
-                if turned <= MAX_YAW:
-                    ground = found.plane.seen_from(camera.offset)
-                else:
-                    no_ground = (f'the camera looks {turned:.0f} degrees away from the x axis of '
-                                 'ground_frame, so it does not show the way ahead of the robot; '
-                                 'ask about a camera that looks forward, or let ground_frame be '
-                                 'one whose x axis is the front')
+                if turned > MAX_YAW:
+                    no_way = (f'the camera looks {turned:.0f} degrees away from the x axis of '
+                              'ground_frame, so it does not show the way ahead of the robot; '
+                              'ask about a camera that looks forward, or let ground_frame be '
+                              'one whose x axis is the front')
             except GroundError as error:
                 no_ground = str(error)
-        return DepthFrame(depth, camera, ground, self._robot, no_ground)
+        return DepthFrame(depth, camera, ground, self._robot, no_ground, no_way)
 
     def _camera_of(self, info: Any) -> Camera:
         roi = info.roi

@@ -62,7 +62,8 @@ class DepthFrame:
     """
     Depth image [H, W] (m), its camera, the ground where it is known, and the robot.
 
-    ``no_ground`` says why the ground is not known.
+    ``no_ground`` says why the ground is not known, ``no_way`` why nothing is to be said of the way
+    ahead of the robot.
     """
 
     depth: npt.NDArray[Any]
@@ -70,6 +71,7 @@ class DepthFrame:
     ground: GroundPlane | None = None
     robot: Robot = Robot()
     no_ground: str = ''
+    no_way: str = ''
 
     @cached_property
     def is_empty(self) -> bool:
@@ -229,7 +231,7 @@ def _check_places(
         return _Check(
             _order_agrees(question, str(answer.value), np.linalg.norm(points, axis=1)))
     if len(points) == 2 and answer.value in ('higher', 'lower'):
-        if frame.ground is None or not asks_for_height(question):
+        if frame.ground is None or answer.places or not asks_for_height(question):
             return _Check()
         first, second = frame.ground.height_of(points)
         before, _, _, _, between, *_ = PLACE.split(question)

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from deepsight_ros.geometry.errors import GroundError
 from deepsight_ros.geometry.errors import TransformError
 from deepsight_ros.geometry.ground import GroundPlane
+from deepsight_ros.geometry.points import STEEPEST
 from deepsight_ros.perception.gravity import Gravity
 from deepsight_ros.perception.gravity import GravityFilter
 
@@ -22,8 +23,6 @@ MAX_GRAVITY_AGE: Final = 0.5
 """Seconds between an IMU message and the picture beyond which gravity is not used."""
 _CLEARLY: Final = 0.5
 """Share of gravity along the picture's columns that tells an upright camera from a hanging one."""
-_STEEPEST: Final = 0.98
-"""Share of the optical axis along gravity beyond which it has no direction along the ground."""
 _FIXED_TO_THE_WORLD: Final = ('earth', 'map', 'odom', 'world')
 """Frames, most of REP 105, whose x axis is no robot's front."""
 
@@ -106,7 +105,7 @@ class Extrinsics:
                 plane = GroundPlane.from_transform(matrix)
                 self._transform_served = True
                 x, y, z = matrix[:3, 2].tolist()
-                turns = abs(z) < _STEEPEST and (
+                turns = abs(z) < STEEPEST and (
                     self._ground_frame.rpartition('/')[2] not in _FIXED_TO_THE_WORLD)
                 yaw = math.atan2(y, x) if turns else 0.0
                 return GroundEstimate(plane, 'transform', '', yaw)

@@ -83,8 +83,8 @@ def test_the_way_is_known_only_to_a_camera_that_looks_there(forward, frame_id, r
     extrinsics = Extrinsics(ground_frame=frame_id,
                             transforms=SimpleNamespace(lookup=lambda *_: matrix))
     frame = DepthFrames(extrinsics, Robot())(message(METRES), info())
-    assert (frame.ground is None) == bool(reason)
-    assert reason in frame.no_ground
+    assert frame.ground is not None
+    assert bool(frame.no_way) == bool(reason) and reason in frame.no_way
 
 
 def test_what_is_no_depth_of_this_camera_is_refused():

@@ -103,6 +103,7 @@ ON_BOX, ON_WALL, ON_FLOOR = at(80, 80), at(120, 40), at(60, 119)
     (f'going from {at(80, 90)} to {at(80, 70)}, is it higher?', 'higher', True),
     (f'is the chair with wheels at {at(80, 70)} higher than {at(80, 90)}?', 'higher', True),
     (f'{at(80, 90)} as the reference: is {at(80, 70)} higher?', 'higher', True),
+    ('is the box higher than the wall?', f'{ON_BOX} {ON_WALL}: lower', None),
     # What depth alone does not tell.
     ('how many boxes are there?', '1', None), ('what is this place?', 'corridor', None),
     (f'what is at {ON_BOX}?', 'box', None), ('is there a box?', 'yes', None),

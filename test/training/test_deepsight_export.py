@@ -389,6 +389,9 @@ def test_bad_questions_are_answered_in_words(answering: SpatialAnswering, frame:
     answer = answering.ask(unknown, 'How far is the nearest obstacle?')
     assert answer.status == 'error'
     assert 'ground' in answer.error
+    turned = replace(frame, no_way='the camera looks back')
+    answer = answering.ask(turned, 'How far is the nearest obstacle?')
+    assert (answer.status, answer.error) == ('error', turned.no_way)
     nothing = DepthFrame(np.full((48, 64), np.nan, np.float32), frame.camera)
     answer = answering.ask(nothing, 'what is that?')
     assert answer.status == 'error'
